@@ -1,0 +1,165 @@
+/**
+ * The protocol spoken with gio-sandbox-init over its control socket (an AF_UNIX stream socket), version 1.
+ *
+ * Every frame is a header of three little-endian 32-bit words, then a body:
+ *
+ *     offset 0  u32  length of the body in bytes, at most `MAX_BODY`
+ *     offset 4  u32  frame type, one of `Frame`
+ *     offset 8  u32  process: the launcher's own number for the process that the frame is about, 0 if none
+ *
+ * The launcher speaks first, with HELLO; init answers READY once it is pid 1 of a sandbox that is set up. A frame
+ * that breaks a rule of this file ends the sandbox: init says REFUSED with the reason, if it still can, and exits.
+ * The end of the control socket (the launcher died) ends the sandbox as well: all its processes are killed.
+ *
+ * Launcher to init:
+ *
+ *     HELLO    u32 magic, u32 version, u32 flags (`HelloFlag`)
+ *     LAUNCH   a list of sections; process is a number that no living process of the sandbox has, not 0
+ *     SIGNAL   u32 signal number, u32 scope (`SignalScope`); a process that has ended is no error
+ *     CLOSE    empty: kill everything, then exit
+ *
+ * Init to launcher:
+ *
+ *     READY    u32 version, u32 Landlock ABI (0: none)
+ *     STARTED  u32 pid as the sandbox sees it: execve has succeeded
+ *     FAILED   u32 step (`Step`), u32 errno, u32 detail (what it means is said beside each step); no process is left
+ *     EXITED   u32 raw wait status, u32 flags (`ExitFlag`), then nine u64: user time and system time in microseconds,
+ *              maximum resident set in KiB, minor faults, major faults, blocks in, blocks out, voluntary and
+ *              involuntary context switches (getrusage(2)); then u64 wall-clock time in microseconds
+ *     EMPTY    empty: a process ended and none is left in the sandbox, descendants included
+ *     REFUSED  u32 reason (`Refusal`)
+ *
+ * A section of LAUNCH is u32 tag (`Section`), u32 length in bytes, then that many bytes, padded with zeros to a
+ * multiple of four. The strings in sections end with one NUL and contain no other.
+ *
+ *     ARGUMENT     string: one element of argv, in order, at least one
+ *     VARIABLE     string: one NAME=VALUE of the environment; the environment starts empty
+ *     DIRECTORY    string: the working directory, at most one; `/` if absent
+ *     SEARCH_PATH  string: where to look for argv[0] if it contains no slash, at most one
+ *     DESCRIPTOR   u32 target, u32 origin (`Origin`), u32 source: done in order with the semantics of GSubprocess:
+ *                  sources are set aside above the largest target first, so swaps work and the last of equal
+ *                  targets wins. All else is closed. A target without a mapping among 0–2 is /dev/null
+ *     LIMIT        u32 resource (RLIMIT_*), u32 zero, u64 soft, u64 hard; all bits set: infinity
+ *     FILTER       a classic BPF program of at most 4096 instructions of 8 bytes: seccomp for the child, in order
+ *     IDENTITY     u64 device, u64 inode, string path: before anything starts, this path must be this file
+ *     TIMEOUT      u64 milliseconds of wall-clock time, then the process is killed with all that it started as far as
+ *                  it can be found (everything in a single-use sandbox) and EXITED has TIMED_OUT set
+ *
+ * Descriptors travel as SCM_RIGHTS, one or several a message, with any byte of the stream at or before the last byte of
+ * the LAUNCH frame that uses them. Origin RECEIVED takes them in the order of arrival: the source is the index among
+ * those that came since the last LAUNCH. All of them are closed after it. Origin INHERITED names a descriptor that init
+ * was started with; those are there for the first LAUNCH only, and are closed after it.
+ *
+ * These constants stand again in `src/native/protocol.h`; a test compares the two.
+ */
+
+export const MAGIC = 0x42534947; // "GISB" in memory
+export const VERSION = 1;
+export const HEADER_SIZE = 12;
+
+/** Bounds, the same on both sides. */
+export const Bound = {
+  /** Bytes in a body. */
+  MAX_BODY: 4 * 1024 * 1024,
+  /** Arguments and variables of one LAUNCH together. */
+  MAX_STRINGS: 131072,
+  /** DESCRIPTOR sections of one LAUNCH. */
+  MAX_DESCRIPTORS: 1024,
+  /** Descriptors received and not used yet. */
+  MAX_RECEIVED: 1024,
+  /** LIMIT sections of one LAUNCH. */
+  MAX_LIMITS: 32,
+  /** FILTER sections of one LAUNCH. */
+  MAX_FILTERS: 4,
+  /** Instructions in one FILTER (BPF_MAXINSNS). */
+  MAX_FILTER_LENGTH: 4096,
+  /** IDENTITY sections of one LAUNCH. */
+  MAX_IDENTITIES: 4096,
+  /** Processes that live at once. */
+  MAX_PROCESSES: 4096,
+} as const;
+
+export const Frame = {
+  HELLO: 1,
+  LAUNCH: 2,
+  SIGNAL: 3,
+  CLOSE: 4,
+  READY: 129,
+  STARTED: 130,
+  FAILED: 131,
+  EXITED: 132,
+  EMPTY: 133,
+  REFUSED: 134,
+} as const;
+export type Frame = (typeof Frame)[keyof typeof Frame];
+
+export const HelloFlag = {
+  /** Exit when no process is left after the first LAUNCH, failed or not; a second LAUNCH is refused. */
+  SINGLE_USE: 1,
+} as const;
+
+export const Section = {
+  ARGUMENT: 1,
+  VARIABLE: 2,
+  DIRECTORY: 3,
+  SEARCH_PATH: 4,
+  DESCRIPTOR: 5,
+  LIMIT: 6,
+  FILTER: 7,
+  IDENTITY: 8,
+  TIMEOUT: 9,
+} as const;
+export type Section = (typeof Section)[keyof typeof Section];
+
+export const Origin = {
+  INHERITED: 0,
+  RECEIVED: 1,
+} as const;
+export type Origin = (typeof Origin)[keyof typeof Origin];
+
+export const SignalScope = {
+  /** The process itself. */
+  PROCESS: 0,
+  /** The process and its process group, which it leads when it starts. */
+  GROUP: 1,
+  /** Every process of the sandbox but init; the frame's process is not looked at. */
+  ALL: 2,
+} as const;
+export type SignalScope = (typeof SignalScope)[keyof typeof SignalScope];
+
+export const ExitFlag = {
+  TIMED_OUT: 1,
+} as const;
+
+/** Where a launch failed. */
+export const Step = {
+  /** detail: index of the IDENTITY section; errno 0: another file is there. */
+  IDENTITY: 1,
+  FORK: 2,
+  DIRECTORY: 3,
+  /** detail: index of the DESCRIPTOR section. */
+  DESCRIPTOR: 4,
+  /** detail: index of the LIMIT section. */
+  LIMIT: 5,
+  NO_NEW_PRIVILEGES: 6,
+  /** detail: index of the FILTER section. */
+  FILTER: 7,
+  EXEC: 8,
+} as const;
+export type Step = (typeof Step)[keyof typeof Step];
+
+/** Why init refused a frame. */
+export const Refusal = {
+  NOT_HELLO: 1,
+  BAD_MAGIC: 2,
+  BAD_VERSION: 3,
+  UNKNOWN_FRAME: 4,
+  TOO_LONG: 5,
+  MALFORMED: 6,
+  UNKNOWN_SECTION: 7,
+  TOO_MANY: 8,
+  PROCESS_NUMBER: 9,
+  SINGLE_USE: 10,
+  NOT_PID_1: 11,
+} as const;
+export type Refusal = (typeof Refusal)[keyof typeof Refusal];
