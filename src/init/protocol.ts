@@ -50,9 +50,9 @@
  * Descriptors travel as SCM_RIGHTS, one or several a message, with any byte of the LAUNCH frame that uses them, or of a
  * frame between the LAUNCH before it and this one. A message with descriptors has bytes of no other LAUNCH: the kernel
  * hands descriptors over with the first byte of their message. Origin RECEIVED takes them in the order of arrival: the
- * source is the index among those that came since the last LAUNCH. All of them are closed after it. Origin INHERITED names
- * a descriptor that init was started with, other than the control socket; those are there for the first LAUNCH only, and
- * are closed after it.
+ * source is the index among those that came since the last LAUNCH. All of them are closed after it. Origin INHERITED
+ * names a descriptor that init was started with, other than the control socket; those are there for the first LAUNCH
+ * only, and are closed after it.
  *
  * These constants stand again in `src/native/protocol.h`; a test compares the two.
  */

@@ -44,8 +44,8 @@ check_identities (const struct launch *launch)
 }
 
 /*
- * The descriptor that a mapping means. What init opened itself is FD_CLOEXEC and what it inherited is not, because it came
- * through an execve(): so the flag tells them apart.
+ * The descriptor that a mapping means. What init opened itself is FD_CLOEXEC and what it inherited is not, because it
+ * came through an execve(): so the flag tells them apart.
  */
 static int
 source_of (const struct mapping *mapping, const struct supply *supply, size_t index)

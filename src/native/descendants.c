@@ -118,7 +118,8 @@ find_members (size_t count, pid_t leader)
       more = false;
       for (size_t i = 0; i < count; i++)
         if (!members[i].found
-            && (members[i].pid == leader || members[i].session == leader || is_found (count, members[i].parent)))
+            && (members[i].pid == leader || members[i].session == leader
+                || is_found (count, members[i].parent)))
           members[i].found = more = any = true;
     }
   return any;

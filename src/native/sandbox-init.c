@@ -40,6 +40,7 @@
 #define STARTED_LENGTH 4
 #define FAILED_LENGTH 12
 #define EXITED_LENGTH (2 * 4 + 10 * 8)
+#define OUTPUT_OF_A_PROCESS (2 * HEADER_SIZE + STARTED_LENGTH + EXITED_LENGTH)
 
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
@@ -85,7 +86,7 @@ static size_t filled; /* bytes of header and body so far */
  * Commands are read only while no output waits. So all that can ever wait is STARTED and EXITED of each living process,
  * and then an EMPTY and a REFUSED.
  */
-static _Alignas (PAGE) uint8_t output[BOUND_MAX_PROCESSES * (2 * HEADER_SIZE + STARTED_LENGTH + EXITED_LENGTH) + 4 * HEADER_SIZE];
+static _Alignas (PAGE) uint8_t output[BOUND_MAX_PROCESSES * OUTPUT_OF_A_PROCESS + 4 * HEADER_SIZE];
 static size_t output_start;
 static size_t output_end;
 
