@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,6 +13,15 @@
 #include <unistd.h>
 
 #define EXIT_NOT_STARTED 127
+
+/* From linux/seccomp.h and linux/filter.h, which not every libc comes with. */
+#define SECCOMP_SET_MODE_FILTER 1
+
+struct filter_program
+{
+  unsigned short length;
+  const void *instructions;
+};
 
 static volatile struct report *child_report;
 
@@ -150,10 +157,8 @@ set_filters (const struct launch *launch)
 {
   for (size_t i = 0; i < launch->filter_count; i++)
     {
-      struct sock_fprog program = { .len = launch->filters[i].length };
+      struct filter_program program = { launch->filters[i].length, launch->filters[i].instructions };
 
-      /* the sections are aligned to four bytes, as struct sock_filter wants it, and the kernel copies anyway */
-      memcpy (&program.filter, &launch->filters[i].instructions, sizeof program.filter);
       if (syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
         fail (STEP_FILTER, errno, i);
     }
