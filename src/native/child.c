@@ -1,6 +1,7 @@
 #include "child.h"
 
 #include "descriptors.h"
+#include "system-call.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +10,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define EXIT_NOT_STARTED 127
 
@@ -25,14 +24,16 @@ struct filter_program
 
 static volatile struct report *child_report;
 
+/* `result` is that of the failed system call: its negative errno. */
 static _Noreturn void
-fail (uint32_t step, int error, size_t detail)
+fail (uint32_t step, long result, size_t detail)
 {
   child_report->reached = step;
-  child_report->error = (uint32_t) error;
+  child_report->error = (uint32_t) -result;
   child_report->detail = (uint32_t) detail;
   child_report->failed = 1;
-  _exit (EXIT_NOT_STARTED);
+  for (;;)
+    system_call (SYS_exit_group, EXIT_NOT_STARTED, 0, 0, 0);
 }
 
 static void
@@ -41,10 +42,11 @@ check_identities (const struct launch *launch)
   for (size_t i = 0; i < launch->identity_count; i++)
     {
       const struct identity *identity = &launch->identities[i];
-      struct stat found;
+      struct stat found; /* on the architectures that we run on, as the kernel has it */
+      long result = system_call (SYS_newfstatat, AT_FDCWD, (long) identity->path, (long) &found, 0);
 
-      if (stat (identity->path, &found) != 0)
-        fail (STEP_IDENTITY, errno, i);
+      if (result < 0)
+        fail (STEP_IDENTITY, result, i);
       if (found.st_dev != identity->device || found.st_ino != identity->inode)
         fail (STEP_IDENTITY, 0, i);
     }
@@ -57,18 +59,18 @@ check_identities (const struct launch *launch)
 static int
 source_of (const struct mapping *mapping, const struct supply *supply, size_t index)
 {
-  int flags;
+  long flags;
 
   if (mapping->origin == ORIGIN_RECEIVED)
     {
       if (mapping->source >= supply->received_count)
-        fail (STEP_DESCRIPTOR, EBADF, index);
+        fail (STEP_DESCRIPTOR, -EBADF, index);
       return supply->received[mapping->source];
     }
 
-  flags = mapping->source > INT_MAX ? -1 : fcntl ((int) mapping->source, F_GETFD);
+  flags = mapping->source > INT_MAX ? -EBADF : system_call (SYS_fcntl, mapping->source, F_GETFD, 0, 0);
   if (flags < 0 || (flags & FD_CLOEXEC) != 0)
-    fail (STEP_DESCRIPTOR, EBADF, index);
+    fail (STEP_DESCRIPTOR, -EBADF, index);
   return (int) mapping->source;
 }
 
@@ -76,14 +78,26 @@ source_of (const struct mapping *mapping, const struct supply *supply, size_t in
 static int
 set_aside (int fd, int largest, size_t index)
 {
+  long moved;
+
   if (fd > largest)
     return fd;
   if (largest == INT_MAX)
-    fail (STEP_DESCRIPTOR, EINVAL, index);
-  fd = fcntl (fd, F_DUPFD_CLOEXEC, largest + 1);
-  if (fd < 0)
-    fail (STEP_DESCRIPTOR, errno, index);
-  return fd;
+    fail (STEP_DESCRIPTOR, -EINVAL, index);
+  moved = system_call (SYS_fcntl, fd, F_DUPFD_CLOEXEC, largest + 1, 0);
+  if (moved < 0)
+    fail (STEP_DESCRIPTOR, moved, index);
+  return (int) moved;
+}
+
+/* Gives the child `source` as `target`, which is another number. */
+static void
+duplicate (int source, int target, size_t index)
+{
+  long result = system_call (SYS_dup3, source, target, 0, 0);
+
+  if (result < 0)
+    fail (STEP_DESCRIPTOR, result, index);
 }
 
 static void
@@ -100,7 +114,7 @@ map_descriptors (const struct launch *launch, const struct supply *supply)
       uint32_t target = launch->mappings[i].target;
 
       if (target > INT_MAX)
-        fail (STEP_DESCRIPTOR, EBADF, i);
+        fail (STEP_DESCRIPTOR, -EBADF, i);
       if ((int) target > largest)
         {
           largest = (int) target;
@@ -120,14 +134,13 @@ map_descriptors (const struct launch *launch, const struct supply *supply)
     {
       int target = (int) launch->mappings[i].target;
 
-      if (dup2 (sources[i], target) < 0)
-        fail (STEP_DESCRIPTOR, errno, i);
+      duplicate (sources[i], target, i);
       if (target < 3)
         is_mapped[target] = true;
     }
   for (int target = 0; target < 3; target++)
-    if (!is_mapped[target] && dup2 (null, target) < 0)
-      fail (STEP_DESCRIPTOR, errno, 0);
+    if (!is_mapped[target])
+      duplicate (null, target, 0);
 }
 
 static void
@@ -137,19 +150,19 @@ set_limits (const struct launch *launch)
     {
       const struct limit *limit = &launch->limits[i];
       uint64_t values[2] = { limit->soft, limit->hard }; /* struct rlimit64; RLIM64_INFINITY is all bits set too */
+      long result = system_call (SYS_prlimit64, 0, limit->resource, (long) values, 0);
 
-      if (syscall (SYS_prlimit64, 0, limit->resource, values, NULL) != 0)
-        fail (STEP_LIMIT, errno, i);
+      if (result < 0)
+        fail (STEP_LIMIT, result, i);
     }
 }
 
 static void
 unblock_signals (void)
 {
-  sigset_t none;
+  uint64_t none = 0;
 
-  sigemptyset (&none);
-  sigprocmask (SIG_SETMASK, &none, NULL);
+  system_call (SYS_rt_sigprocmask, SIG_SETMASK, (long) &none, 0, sizeof none);
 }
 
 static void
@@ -158,31 +171,41 @@ set_filters (const struct launch *launch)
   for (size_t i = 0; i < launch->filter_count; i++)
     {
       struct filter_program program = { launch->filters[i].length, launch->filters[i].instructions };
+      long result = system_call (SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long) &program, 0);
 
-      if (syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
-        fail (STEP_FILTER, errno, i);
+      if (result < 0)
+        fail (STEP_FILTER, result, i);
     }
 }
 
-/* As the shell does with a text file without `#!`. Returns only if it fails. */
-static void
+/* The negative errno of an execve(), if it returns at all. */
+static long
+call_execve (const char *path, const struct launch *launch, char **arguments)
+{
+  return system_call (SYS_execve, (long) path, (long) arguments, (long) launch->variables, 0);
+}
+
+/* As the shell does with a text file without `#!`. */
+static long
 execute_script (const char *path, const struct launch *launch)
 {
   char **arguments = launch->arguments - 1;
   char *name = arguments[1];
+  long result;
 
   arguments[0] = (char *) "/bin/sh";
   arguments[1] = (char *) path;
-  execve (arguments[0], arguments, launch->variables);
+  result = call_execve (arguments[0], launch, arguments);
   arguments[1] = name;
+  return result;
 }
 
-static void
+static long
 execute (const char *path, const struct launch *launch)
 {
-  execve (path, launch->arguments, launch->variables);
-  if (errno == ENOEXEC)
-    execute_script (path, launch);
+  long result = call_execve (path, launch, launch->arguments);
+
+  return result == -ENOEXEC ? execute_script (path, launch) : result;
 }
 
 /* Writes DIRECTORY/NAME, or NAME if the directory is empty, which means the working directory. */
@@ -203,13 +226,13 @@ join (char path[PATH_MAX], const char *directory, size_t directory_length, const
 
 /* Whether the search goes on after this error, by the rule of g_execute() (glib/gspawn.c). */
 static bool
-is_not_here (int error)
+is_not_here (long result)
 {
-  return error == ENOENT || error == ENOTDIR || error == ESTALE || error == ENODEV || error == ETIMEDOUT
-         || error == EACCES;
+  return result == -ENOENT || result == -ENOTDIR || result == -ESTALE || result == -ENODEV || result == -ETIMEDOUT
+         || result == -EACCES;
 }
 
-static void
+static long
 search (const struct launch *launch)
 {
   static char path[PATH_MAX];
@@ -219,34 +242,34 @@ search (const struct launch *launch)
   for (;;)
     {
       size_t length = strcspn (directory, ":");
+      long result = -ENAMETOOLONG;
 
-      if (!join (path, directory, length, launch->arguments[0]))
-        errno = ENAMETOOLONG;
-      else
-        execute (path, launch);
-      if (!is_not_here (errno))
-        return;
-      was_denied |= errno == EACCES;
+      if (join (path, directory, length, launch->arguments[0]))
+        result = execute (path, launch);
+      if (!is_not_here (result))
+        return result;
+      was_denied |= result == -EACCES;
       if (directory[length] == 0)
-        break;
+        return was_denied ? -EACCES : result;
       directory += length + 1;
     }
-  if (was_denied)
-    errno = EACCES;
 }
 
 _Noreturn void
 child_run (struct launch *launch, const struct supply *supply, volatile struct report *report)
 {
+  long result;
+
   child_report = report;
-  setsid ();
+  system_call (SYS_setsid, 0, 0, 0, 0);
 
   report->reached = STEP_IDENTITY;
   check_identities (launch);
 
   report->reached = STEP_DIRECTORY;
-  if (chdir (launch->directory) != 0)
-    fail (STEP_DIRECTORY, errno, 0);
+  result = system_call (SYS_chdir, (long) launch->directory, 0, 0, 0);
+  if (result < 0)
+    fail (STEP_DIRECTORY, result, 0);
 
   report->reached = STEP_DESCRIPTOR;
   map_descriptors (launch, supply);
@@ -255,8 +278,9 @@ child_run (struct launch *launch, const struct supply *supply, volatile struct r
   set_limits (launch);
 
   report->reached = STEP_NO_NEW_PRIVILEGES;
-  if (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-    fail (STEP_NO_NEW_PRIVILEGES, errno, 0);
+  result = system_call (SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0);
+  if (result < 0)
+    fail (STEP_NO_NEW_PRIVILEGES, result, 0);
 
   unblock_signals ();
   report->reached = STEP_FILTER;
@@ -264,8 +288,8 @@ child_run (struct launch *launch, const struct supply *supply, volatile struct r
 
   report->reached = STEP_EXEC;
   if (launch->search_path == NULL || strchr (launch->arguments[0], '/') != NULL)
-    execute (launch->arguments[0], launch);
+    result = execute (launch->arguments[0], launch);
   else
-    search (launch);
-  fail (STEP_EXEC, errno, 0);
+    result = search (launch);
+  fail (STEP_EXEC, result, 0);
 }

@@ -45,7 +45,7 @@ write_path (char *path, unsigned number, const char *suffix)
   strcpy (path, suffix);
 }
 
-/* Reads /proc/PID/stat, "PID (NAME) STATE PARENT GROUP SESSION …": NAME is the process's own and may hold anything. */
+/* Reads /proc/PID/stat, "PID (NAME) STATE PARENT GROUP SESSION …": NAME is up to the process and may be anything. */
 static bool
 read_member (int proc, int pid, struct member *member)
 {

@@ -1,23 +1,22 @@
 #include "descriptors.h"
 
 #include "numbers.h"
+#include "system-call.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
 #define CLOSE_RANGE_CLOEXEC_FLAG 4u
+#define MAX_DESCRIPTOR (1 << 20) /* fs.nr_open, unless somebody has changed it */
 
 /* close_range() is Linux 5.9, its flag 5.11; emulators know less. */
-static int
+static long
 close_range_call (unsigned first, unsigned last, unsigned flags)
 {
-  return (int) syscall (SYS_close_range, first, last, flags);
+  return system_call (SYS_close_range, first, last, flags, 0);
 }
 
 struct walk
@@ -41,20 +40,18 @@ visit_number (int number, void *data)
 static void
 walk_descriptors (struct walk *walk)
 {
-  struct rlimit limit;
+  const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
-  walk->directory = open ("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  walk->directory = (int) system_call (SYS_openat, AT_FDCWD, (long) "/proc/self/fd", flags, 0);
   if (walk->directory >= 0)
     {
       int result = each_number (walk->directory, visit_number, walk);
 
-      close (walk->directory);
+      system_call (SYS_close, walk->directory, 0, 0, 0);
       if (result == 0)
         return;
     }
-  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max > 1u << 20)
-    limit.rlim_max = 1u << 20;
-  for (int fd = 0; fd < (int) limit.rlim_max; fd++)
+  for (int fd = 0; fd < MAX_DESCRIPTOR; fd++)
     walk->visit (fd, walk);
 }
 
@@ -62,7 +59,7 @@ static void
 set_close_on_exec (int fd, const struct walk *walk)
 {
   (void) walk;
-  fcntl (fd, F_SETFD, FD_CLOEXEC);
+  system_call (SYS_fcntl, fd, F_SETFD, FD_CLOEXEC, 0);
 }
 
 void
@@ -92,7 +89,7 @@ close_unless_kept (int fd, const struct walk *walk)
     if (walk->kept[i] == fd)
       return;
   if (fd > 2)
-    close (fd);
+    system_call (SYS_close, fd, 0, 0, 0);
 }
 
 void

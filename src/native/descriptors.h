@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Sets FD_CLOEXEC on every descriptor. */
+/* Sets FD_CLOEXEC on every descriptor. Leaves errno alone. */
 void descriptors_close_on_exec (void);
 
 /* Closes every descriptor from 3 up but those in `kept`, which gets sorted. */

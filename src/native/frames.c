@@ -50,12 +50,15 @@ frame_read_header (const uint8_t *bytes, bool greeted, struct frame *frame)
   switch (frame->type)
     {
     case FRAME_HELLO:
-      return greeted ? REFUSAL_MALFORMED : 0;
+      return greeted || frame->length > FRAME_MAX_SMALL_LENGTH ? REFUSAL_MALFORMED : 0;
     case FRAME_LAUNCH:
-      return frame->process == 0 ? REFUSAL_PROCESS_NUMBER : 0;
+      if (frame->process == 0)
+        return REFUSAL_PROCESS_NUMBER;
+      return frame->length == 0 ? REFUSAL_MALFORMED : 0;
     case FRAME_SIGNAL:
+      return frame->length != FRAME_SIGNAL_LENGTH ? REFUSAL_MALFORMED : 0;
     case FRAME_CLOSE:
-      return 0;
+      return frame->length != 0 || frame->process != 0 ? REFUSAL_MALFORMED : 0;
     default:
       return REFUSAL_UNKNOWN_FRAME;
     }
@@ -79,20 +82,11 @@ frame_read_hello (const struct frame *frame, const uint8_t *body, uint32_t *flag
 }
 
 int
-frame_read_signal (const struct frame *frame, const uint8_t *body, uint32_t *signal_number, uint32_t *scope)
+frame_read_signal (const uint8_t *body, uint32_t *signal_number, uint32_t *scope)
 {
-  if (frame->length != 8)
-    return REFUSAL_MALFORMED;
-
   *signal_number = read_u32 (body);
   *scope = read_u32 (body + 4);
   return *scope > SIGNAL_SCOPE_TREE ? REFUSAL_MALFORMED : 0;
-}
-
-int
-frame_read_close (const struct frame *frame)
-{
-  return frame->length != 0 || frame->process != 0 ? REFUSAL_MALFORMED : 0;
 }
 
 struct section

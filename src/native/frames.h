@@ -66,17 +66,23 @@ struct launch
   char *strings[1 + BOUND_MAX_STRINGS + 2];
 };
 
-/* Reads HEADER_SIZE bytes; the frame must be one that may come, before (`greeted` false) or after HELLO. */
+#define FRAME_SIGNAL_LENGTH 8
+
+#define FRAME_MAX_SMALL_LENGTH 64
+
+/*
+ * Reads HEADER_SIZE bytes. The frame must be one that may come, before (`greeted` false) or after HELLO, and its body
+ * no longer than it may be: FRAME_MAX_SMALL_LENGTH for all but LAUNCH.
+ */
 int frame_read_header (const uint8_t *bytes, bool greeted, struct frame *frame);
 
 int frame_read_hello (const struct frame *frame, const uint8_t *body, uint32_t *flags);
 
-/* `launch` needs no preparation; it is large, so keep it out of the stack. */
+/* `launch` needs no preparation. */
 int frame_read_launch (const struct frame *frame, uint8_t *body, struct launch *launch);
 
-int frame_read_signal (const struct frame *frame, const uint8_t *body, uint32_t *signal_number, uint32_t *scope);
-
-int frame_read_close (const struct frame *frame);
+/* Reads FRAME_SIGNAL_LENGTH bytes. */
+int frame_read_signal (const uint8_t *body, uint32_t *signal_number, uint32_t *scope);
 
 void write_u32 (uint8_t *bytes, uint32_t value);
 void write_u64 (uint8_t *bytes, uint64_t value);

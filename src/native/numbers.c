@@ -1,12 +1,12 @@
 #include "numbers.h"
 
+#include "system-call.h"
+
 #include <dirent.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /* The number that `name` is, or -1. */
 static int
@@ -32,7 +32,7 @@ each_number (int fd, void (*visit) (int number, void *data), void *data)
   _Alignas (struct dirent64) char entries[2048];
   long length;
 
-  while ((length = syscall (SYS_getdents64, fd, entries, sizeof entries)) > 0)
+  while ((length = system_call (SYS_getdents64, fd, (long) entries, sizeof entries, 0)) > 0)
     for (long offset = 0; offset < length;)
       {
         const char *entry = entries + offset;

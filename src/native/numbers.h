@@ -4,7 +4,7 @@
 
 /*
  * Calls `visit` for each number in the directory `fd`, which stays open. `visit` may close descriptors, end processes.
- * Returns 0, or -1 with errno if the directory can't be read.
+ * Returns 0, or -1 if the directory can't be read. Leaves errno alone.
  */
 int each_number (int fd, void (*visit) (int number, void *data), void *data);
 

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@
 #define DESCRIPTORS_A_MESSAGE 253 /* SCM_MAX_FD of Linux */
 
 #define NEVER UINT64_MAX
+#define CHILD_STACK_SIZE (64 * 1024)
 #define STARTED_LENGTH 4
 #define FAILED_LENGTH 12
 #define EXITED_LENGTH (2 * 4 + 10 * 8)
@@ -50,11 +52,11 @@ struct process
 {
   uint32_t number; /* the launcher's */
   pid_t pid;
-  int liveness;    /* read end of the pipe that ends when execve() has succeeded or the child has; -1: it did */
-  uint16_t slot;   /* of its report */
-  bool failed;     /* a step failed: what is left of it is to be reaped */
+  bool failed; /* to start: what is left of it is to be reaped */
   bool timed_out;
-  bool hung;       /* it was not started yet when it timed out */
+  uint32_t step; /* that failed, with error and detail */
+  uint32_t error;
+  uint32_t detail;
   uint64_t started;  /* microseconds */
   uint64_t deadline; /* microseconds, or NEVER */
 };
@@ -70,15 +72,25 @@ static volatile sig_atomic_t child_changed;
 
 static struct process processes[BOUND_MAX_PROCESSES];
 static size_t process_count;
-static struct report *reports; /* shared with the children that are not started yet */
-static uint16_t free_slots[BOUND_MAX_PROCESSES]; /* of `reports`: a stack that begins at process_count */
+
+/*
+ * The one process that is between clone() and execve(). It runs in our memory and reads `launch`, with `launch_body`
+ * behind it, and `supply`: so no other LAUNCH is read until the pipe ends.
+ */
+static uint32_t starting; /* its number, or 0 */
+static int liveness;      /* read end of a pipe that ends when execve() has succeeded or the child has ended */
+static uint32_t launch_length; /* of its frame's body */
+static struct supply supply;
+static struct report *report;
+static _Alignas (64) uint8_t child_stack[CHILD_STACK_SIZE];
+static _Alignas (PAGE) uint8_t launch_body[BOUND_MAX_BODY];
+static _Alignas (PAGE) struct launch launch;
 
 static int received[BOUND_MAX_RECEIVED];
 static size_t received_count;
 
 static uint8_t header[HEADER_SIZE];
-static _Alignas (PAGE) uint8_t body[BOUND_MAX_BODY];
-static _Alignas (PAGE) struct launch launch;
+static uint8_t small_body[FRAME_MAX_SMALL_LENGTH]; /* of all frames but LAUNCH */
 static struct frame frame;
 static size_t filled; /* bytes of header and body so far */
 
@@ -190,18 +202,6 @@ say_exited (const struct process *process, int status, const struct rusage *usag
     write_u64 (bytes + 8 + 8 * i, figures[i]);
 }
 
-/* The pipe has ended: the process runs its program, or has failed and is about to end. */
-static void
-settle (struct process *process)
-{
-  close (process->liveness);
-  process->liveness = -1;
-  if (reports[process->slot].failed != 0)
-    process->failed = true;
-  else if (!process->hung)
-    write_u32 (add_frame (FRAME_STARTED, process->number, STARTED_LENGTH), (uint32_t) process->pid);
-}
-
 static struct process *
 process_numbered (uint32_t number)
 {
@@ -220,24 +220,45 @@ process_with_pid (pid_t pid)
   return NULL;
 }
 
+static void
+note_failure (struct process *process, uint32_t error, uint32_t detail)
+{
+  process->failed = true;
+  process->step = report->reached;
+  process->error = error;
+  process->detail = detail;
+}
+
+/* The pipe has ended: the process runs its program, or has failed and is about to end. */
+static void
+settle (void)
+{
+  struct process *process = process_numbered (starting);
+
+  close (liveness);
+  starting = 0;
+  if (report->failed != 0 && !process->failed)
+    note_failure (process, report->error, report->detail);
+  if (!process->failed)
+    write_u32 (add_frame (FRAME_STARTED, process->number, STARTED_LENGTH), (uint32_t) process->pid);
+  if (launch_length > PAGE)
+    {
+      give_back (launch_body, sizeof launch_body);
+      give_back (&launch, sizeof launch);
+    }
+}
+
 /* Reports the end of a process that has been reaped, and forgets it. */
 static void
 bury (struct process *process, int status, const struct rusage *usage)
 {
-  const struct report *report = &reports[process->slot];
-
-  if (process->liveness >= 0)
-    settle (process);
+  if (process->number == starting)
+    settle ();
   if (process->failed)
-    say_failed (process->number, report->reached, report->error, report->detail);
-  else if (process->hung)
-    say_failed (process->number, report->reached, ETIMEDOUT, 0);
+    say_failed (process->number, process->step, process->error, process->detail);
   else
     say_exited (process, status, usage);
-
-  process_count--;
-  free_slots[process_count] = process->slot;
-  *process = processes[process_count];
+  *process = processes[--process_count];
 }
 
 static void
@@ -281,11 +302,9 @@ drop_received (void)
 static void
 drop_inherited (void)
 {
-  int kept[3] = { control, null_device, control };
+  int kept[3] = { control, null_device, liveness };
 
-  if (process_count > 0 && processes[0].liveness >= 0)
-    kept[2] = processes[0].liveness;
-  descriptors_close_others (kept, 3);
+  descriptors_close_others (kept, starting != 0 ? 3 : 2);
   for (int fd = 0; fd < 3; fd++)
     dup3 (null_device, fd, O_CLOEXEC);
 }
@@ -298,39 +317,68 @@ deadline_after (uint64_t start)
   return start + launch.timeout * 1000;
 }
 
+static int
+run_child (void *data)
+{
+  (void) data;
+  child_run (&launch, &supply, report);
+}
+
+/*
+ * A child in our memory, on a stack of its own: fork() would have both of us fault on every page that either writes,
+ * which takes as long as all the rest of a launch.
+ */
+static pid_t
+clone_child (void)
+{
+  pid_t pid = -1;
+
+#ifndef START_BY_FORK
+  pid = clone (run_child, child_stack + sizeof child_stack, CLONE_VM | SIGCHLD, NULL);
+  if (pid > 0 || errno != EINVAL)
+    return pid;
+#endif
+  /* user-mode emulators can't do that */
+  pid = fork ();
+  if (pid == 0)
+    run_child (NULL);
+  return pid;
+}
+
 /* Returns 0, or the errno of what failed. */
 static int
 start_process (uint32_t number)
 {
-  uint16_t slot;
-  int liveness[2];
+  int ends[2];
   pid_t pid;
   uint64_t start = now ();
 
   if (process_count == BOUND_MAX_PROCESSES)
     return EAGAIN;
-  if (pipe2 (liveness, O_CLOEXEC) != 0)
+  if (pipe2 (ends, O_CLOEXEC) != 0)
     return errno;
-  slot = free_slots[process_count];
-  memset (&reports[slot], 0, sizeof reports[slot]);
 
-  pid = fork ();
-  if (pid == 0)
-    child_run (&launch, &(struct supply){ null_device, liveness[1], received, received_count }, &reports[slot]);
-  close (liveness[1]);
+  memset (report, 0, sizeof *report);
+  supply.null = null_device;
+  supply.liveness = ends[1];
+  supply.received_count = received_count;
+  memcpy (supply.received, received, received_count * sizeof received[0]);
+  pid = clone_child ();
   if (pid < 0)
     {
       int error = errno;
 
-      close (liveness[0]);
+      close (ends[0]);
+      close (ends[1]);
       return error;
     }
+  close (ends[1]);
+  liveness = ends[0];
+  starting = number;
 
   processes[process_count++] = (struct process){
     .number = number,
     .pid = pid,
-    .liveness = liveness[0],
-    .slot = slot,
     .started = start,
     .deadline = deadline_after (start),
   };
@@ -348,10 +396,11 @@ handle_launch (void)
     refuse (REFUSAL_SINGLE_USE);
   if (process_numbered (frame.process) != NULL)
     refuse (REFUSAL_PROCESS_NUMBER);
-  refusal = frame_read_launch (&frame, body, &launch);
+  refusal = frame_read_launch (&frame, launch_body, &launch);
   if (refusal != 0)
     refuse (refusal);
 
+  launch_length = frame.length;
   error = start_process (frame.process);
   if (error != 0)
     {
@@ -363,8 +412,6 @@ handle_launch (void)
   if (!launched)
     drop_inherited ();
   launched = true;
-  if (frame.length > PAGE)
-    give_back (&launch, sizeof launch);
 }
 
 static void
@@ -373,7 +420,7 @@ handle_signal (void)
   struct process *process = process_numbered (frame.process);
   uint32_t signal_number;
   uint32_t scope;
-  int refusal = frame_read_signal (&frame, body, &signal_number, &scope);
+  int refusal = frame_read_signal (small_body, &signal_number, &scope);
 
   if (refusal != 0)
     refuse (refusal);
@@ -403,7 +450,7 @@ handle_hello (void)
 {
   uint32_t flags;
   uint8_t *bytes;
-  int refusal = frame_read_hello (&frame, body, &flags);
+  int refusal = frame_read_hello (&frame, small_body, &flags);
 
   if (refusal != 0)
     refuse (refusal);
@@ -412,16 +459,6 @@ handle_hello (void)
   bytes = add_frame (FRAME_READY, 0, 8);
   write_u32 (bytes, VERSION);
   write_u32 (bytes + 4, landlock_version ());
-}
-
-static void
-handle_close (void)
-{
-  int refusal = frame_read_close (&frame);
-
-  if (refusal != 0)
-    refuse (refusal);
-  end_sandbox (EXIT_SUCCESS);
 }
 
 static void
@@ -438,11 +475,9 @@ handle_frame (void)
     case FRAME_SIGNAL:
       handle_signal ();
       break;
-    default:
-      handle_close ();
+    default: /* CLOSE */
+      end_sandbox (EXIT_SUCCESS);
     }
-  if (frame.length > PAGE)
-    give_back (body, sizeof body);
 }
 
 static void
@@ -508,10 +543,18 @@ receive_bytes (uint8_t *bytes, size_t size)
   return (size_t) length;
 }
 
+/* Whether the header of a LAUNCH is here that can't go on yet. */
+static bool
+is_held (void)
+{
+  return filled >= HEADER_SIZE && frame.type == FRAME_LAUNCH && starting != 0;
+}
+
 /* Receives what there is of one frame, and does what it says if it is complete. Returns false if there is no more. */
 static bool
 receive (void)
 {
+  uint8_t *body;
   size_t length;
 
   if (filled < HEADER_SIZE)
@@ -526,6 +569,9 @@ receive (void)
       if (refusal != 0)
         refuse (refusal);
     }
+  if (is_held ())
+    return false;
+  body = frame.type == FRAME_LAUNCH ? launch_body : small_body;
   if (filled < HEADER_SIZE + frame.length)
     {
       length = receive_bytes (body + (filled - HEADER_SIZE), HEADER_SIZE + frame.length - filled);
@@ -549,13 +595,13 @@ handle_commands (void)
     }
 }
 
-/* Whether the process still has its pipe open: neither started nor ended. */
+/* Whether the process is neither started nor ended at this very moment. */
 static bool
 is_starting (const struct process *process)
 {
-  struct pollfd ending = { .fd = process->liveness };
+  struct pollfd ending = { .fd = liveness };
 
-  return process->liveness >= 0 && poll (&ending, 1, 0) == 0;
+  return process->number == starting && poll (&ending, 1, 0) == 0;
 }
 
 static void
@@ -571,7 +617,8 @@ end_overdue (void)
         continue;
       process->deadline = NEVER;
       process->timed_out = true;
-      process->hung = is_starting (process);
+      if (is_starting (process))
+        note_failure (process, ETIMEDOUT, 0);
       if (single_use)
         kill (-1, SIGKILL);
       else
@@ -594,15 +641,14 @@ first_deadline (void)
 static bool
 wait_for_events (const sigset_t *waiting_mask)
 {
-  static struct pollfd polled[1 + BOUND_MAX_PROCESSES];
+  struct pollfd polled[2] = { { .fd = control }, { .fd = liveness } };
   struct timespec time = { 0, 0 };
   uint64_t deadline = first_deadline ();
-  nfds_t count = 1;
 
-  polled[0] = (struct pollfd){ .fd = control, .events = output_end > 0 ? POLLOUT : POLLIN };
-  for (size_t i = 0; i < process_count; i++)
-    if (processes[i].liveness >= 0)
-      polled[count++] = (struct pollfd){ .fd = processes[i].liveness };
+  if (output_end > 0)
+    polled[0].events = POLLOUT;
+  else if (!is_held ())
+    polled[0].events = POLLIN;
 
   if (deadline != NEVER && child_changed == 0)
     {
@@ -612,16 +658,13 @@ wait_for_events (const sigset_t *waiting_mask)
       time.tv_sec = (time_t) (left / 1000000);
       time.tv_nsec = (long) (left % 1000000 * 1000);
     }
-  if (ppoll (polled, count, deadline == NEVER && child_changed == 0 ? NULL : &time, waiting_mask) <= 0)
+  if (ppoll (polled, starting != 0 ? 2 : 1, deadline == NEVER && child_changed == 0 ? NULL : &time, waiting_mask) <= 0)
     return false;
 
-  count = 1;
-  for (size_t i = 0; i < process_count; i++)
-    if (processes[i].liveness >= 0 && polled[count++].revents != 0)
-      settle (&processes[i]);
-
-  if (output_end > 0 && (polled[0].revents & (POLLHUP | POLLERR)) != 0)
+  if ((polled[0].revents & (POLLHUP | POLLERR)) != 0)
     end_sandbox (EXIT_SUCCESS);
+  if (polled[1].revents != 0)
+    settle ();
   return polled[0].revents != 0;
 }
 
@@ -695,15 +738,11 @@ open_null_device (void)
 }
 
 static void
-make_reports (void)
+make_report (void)
 {
-  size_t size = BOUND_MAX_PROCESSES * sizeof *reports;
-
-  reports = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (reports == MAP_FAILED)
+  report = mmap (NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (report == MAP_FAILED)
     complain ("gio-sandbox-init: out of memory\n");
-  for (size_t i = 0; i < BOUND_MAX_PROCESSES; i++)
-    free_slots[i] = (uint16_t) i;
 }
 
 static int
@@ -731,6 +770,6 @@ main (int argc, char **argv)
     refuse (REFUSAL_NOT_PID_1);
   take_signals (&waiting_mask);
   open_null_device ();
-  make_reports ();
+  make_report ();
   serve (&waiting_mask);
 }
