@@ -13,7 +13,7 @@
  *
  * Launcher to init:
  *
- *     HELLO    u32 magic, u32 version, u32 flags (`HelloFlag`)
+ *     HELLO    u32 magic, u32 version, u32 flags (`HelloFlag`); once, and first
  *     LAUNCH   a list of sections; process is a number that no living process of the sandbox has, not 0
  *     SIGNAL   u32 signal number, u32 scope (`SignalScope`); a process that has ended is no error
  *     CLOSE    empty: kill everything, then exit
@@ -22,11 +22,12 @@
  *
  *     READY    u32 version, u32 Landlock ABI (0: none)
  *     STARTED  u32 pid as the sandbox sees it: execve has succeeded
- *     FAILED   u32 step (`Step`), u32 errno, u32 detail (what it means is said beside each step); no process is left
+ *     FAILED   u32 step (`Step`), u32 errno, u32 detail (what it means is said beside each step); no process is left,
+ *              and no EXITED follows. ETIMEDOUT: the timeout came before execve had succeeded, the step was under way
  *     EXITED   u32 raw wait status, u32 flags (`ExitFlag`), then nine u64: user time and system time in microseconds,
  *              maximum resident set in KiB, minor faults, major faults, blocks in, blocks out, voluntary and
  *              involuntary context switches (getrusage(2)); then u64 wall-clock time in microseconds
- *     EMPTY    empty: a process ended and none is left in the sandbox, descendants included
+ *     EMPTY    empty: a process ended, or a launch failed, and none is left in the sandbox, descendants included
  *     REFUSED  u32 reason (`Refusal`)
  *
  * A section of LAUNCH is u32 tag (`Section`), u32 length in bytes, then that many bytes, padded with zeros to a
@@ -41,14 +42,17 @@
  *                  targets wins. All else is closed. A target without a mapping among 0–2 is /dev/null
  *     LIMIT        u32 resource (RLIMIT_*), u32 zero, u64 soft, u64 hard; all bits set: infinity
  *     FILTER       a classic BPF program of at most 4096 instructions of 8 bytes: seccomp for the child, in order
- *     IDENTITY     u64 device, u64 inode, string path: before anything starts, this path must be this file
+ *     IDENTITY     u64 device, u64 inode, string path: before anything starts, this path must be this file (stat(2),
+ *                  in the encoding of st_dev)
  *     TIMEOUT      u64 milliseconds of wall-clock time, then the process is killed with all that it started as far as
  *                  it can be found (everything in a single-use sandbox) and EXITED has TIMED_OUT set
  *
- * Descriptors travel as SCM_RIGHTS, one or several a message, with any byte of the stream at or before the last byte of
- * the LAUNCH frame that uses them. Origin RECEIVED takes them in the order of arrival: the source is the index among
- * those that came since the last LAUNCH. All of them are closed after it. Origin INHERITED names a descriptor that init
- * was started with; those are there for the first LAUNCH only, and are closed after it.
+ * Descriptors travel as SCM_RIGHTS, one or several a message, with any byte of the LAUNCH frame that uses them, or of a
+ * frame between the LAUNCH before it and this one. A message with descriptors has bytes of no other LAUNCH: the kernel
+ * hands descriptors over with the first byte of their message. Origin RECEIVED takes them in the order of arrival: the
+ * source is the index among those that came since the last LAUNCH. All of them are closed after it. Origin INHERITED
+ * names a descriptor that init was started with, other than the control socket; those are there for the first LAUNCH
+ * only, and are closed after it.
  *
  * These constants stand again in `src/native/protocol.h`; a test compares the two.
  */
@@ -124,6 +128,8 @@ export const SignalScope = {
   GROUP: 1,
   /** Every process of the sandbox but init; the frame's process is not looked at. */
   ALL: 2,
+  /** The process, its session, and all that descends from it, as far as it can be found. */
+  TREE: 3,
 } as const;
 export type SignalScope = (typeof SignalScope)[keyof typeof SignalScope];
 
@@ -135,9 +141,10 @@ export const ExitFlag = {
 export const Step = {
   /** detail: index of the IDENTITY section; errno 0: another file is there. */
   IDENTITY: 1,
+  /** EAGAIN: `MAX_PROCESSES` live already, or the system has too many. */
   FORK: 2,
   DIRECTORY: 3,
-  /** detail: index of the DESCRIPTOR section. */
+  /** detail: index of the DESCRIPTOR section. EBADF: there is no such source, or no such target can be. */
   DESCRIPTOR: 4,
   /** detail: index of the LIMIT section. */
   LIMIT: 5,

@@ -1,0 +1,322 @@
+#include "frames.h"
+
+#include <endian.h>
+#include <string.h>
+
+static uint32_t
+read_u32 (const uint8_t *bytes)
+{
+  uint32_t value;
+
+  memcpy (&value, bytes, sizeof value);
+  return le32toh (value);
+}
+
+static uint64_t
+read_u64 (const uint8_t *bytes)
+{
+  uint64_t value;
+
+  memcpy (&value, bytes, sizeof value);
+  return le64toh (value);
+}
+
+void
+write_u32 (uint8_t *bytes, uint32_t value)
+{
+  value = htole32 (value);
+  memcpy (bytes, &value, sizeof value);
+}
+
+void
+write_u64 (uint8_t *bytes, uint64_t value)
+{
+  value = htole64 (value);
+  memcpy (bytes, &value, sizeof value);
+}
+
+int
+frame_read_header (const uint8_t *bytes, bool greeted, struct frame *frame)
+{
+  frame->length = read_u32 (bytes);
+  frame->type = read_u32 (bytes + 4);
+  frame->process = read_u32 (bytes + 8);
+
+  if (!greeted && frame->type != FRAME_HELLO)
+    return REFUSAL_NOT_HELLO;
+  if (frame->length > BOUND_MAX_BODY)
+    return REFUSAL_TOO_LONG;
+
+  switch (frame->type)
+    {
+    case FRAME_HELLO:
+      return greeted || frame->length > FRAME_MAX_SMALL_LENGTH ? REFUSAL_MALFORMED : 0;
+    case FRAME_LAUNCH:
+      if (frame->process == 0)
+        return REFUSAL_PROCESS_NUMBER;
+      return frame->length == 0 ? REFUSAL_MALFORMED : 0;
+    case FRAME_SIGNAL:
+      return frame->length != FRAME_SIGNAL_LENGTH ? REFUSAL_MALFORMED : 0;
+    case FRAME_CLOSE:
+      return frame->length != 0 || frame->process != 0 ? REFUSAL_MALFORMED : 0;
+    default:
+      return REFUSAL_UNKNOWN_FRAME;
+    }
+}
+
+int
+frame_read_hello (const struct frame *frame, const uint8_t *body, uint32_t *flags)
+{
+  /* A later version may have a longer HELLO: it shall hear that the version is what is wrong. */
+  if (frame->length < 8)
+    return REFUSAL_MALFORMED;
+  if (read_u32 (body) != MAGIC)
+    return REFUSAL_BAD_MAGIC;
+  if (read_u32 (body + 4) != VERSION)
+    return REFUSAL_BAD_VERSION;
+  if (frame->length != 12 || frame->process != 0)
+    return REFUSAL_MALFORMED;
+
+  *flags = read_u32 (body + 8);
+  return (*flags & ~(uint32_t) HELLO_FLAG_SINGLE_USE) != 0 ? REFUSAL_MALFORMED : 0;
+}
+
+int
+frame_read_signal (const uint8_t *body, uint32_t *signal_number, uint32_t *scope)
+{
+  *signal_number = read_u32 (body);
+  *scope = read_u32 (body + 4);
+  return *scope > SIGNAL_SCOPE_TREE ? REFUSAL_MALFORMED : 0;
+}
+
+struct section
+{
+  uint32_t tag;
+  uint32_t length;
+  uint8_t *content;
+};
+
+/* Takes the section at `*offset` and moves the offset behind its padding. */
+static int
+next_section (const struct frame *frame, uint8_t *body, size_t *offset, struct section *section)
+{
+  size_t left = frame->length - *offset;
+  size_t padded;
+
+  if (left < 8)
+    return REFUSAL_MALFORMED;
+  section->tag = read_u32 (body + *offset);
+  section->length = read_u32 (body + *offset + 4);
+  section->content = body + *offset + 8;
+  left -= 8;
+
+  padded = ((size_t) section->length + 3) & ~(size_t) 3;
+  if (padded > left)
+    return REFUSAL_MALFORMED;
+  for (size_t i = section->length; i < padded; i++)
+    if (section->content[i] != 0)
+      return REFUSAL_MALFORMED;
+
+  *offset += 8 + padded;
+  return 0;
+}
+
+/* Whether these bytes are a string: the one NUL is at the end. */
+static bool
+is_string (const uint8_t *bytes, size_t length)
+{
+  return length > 0 && memchr (bytes, 0, length) == bytes + length - 1;
+}
+
+static int
+read_string_once (const struct section *section, const char **string)
+{
+  if (*string != NULL || !is_string (section->content, section->length))
+    return REFUSAL_MALFORMED;
+  *string = (const char *) section->content;
+  return 0;
+}
+
+static int
+read_mapping (const struct section *section, struct launch *launch)
+{
+  struct mapping *mapping;
+
+  if (section->length != 12)
+    return REFUSAL_MALFORMED;
+  if (launch->mapping_count == BOUND_MAX_DESCRIPTORS)
+    return REFUSAL_TOO_MANY;
+
+  mapping = &launch->mappings[launch->mapping_count++];
+  mapping->target = read_u32 (section->content);
+  mapping->origin = read_u32 (section->content + 4);
+  mapping->source = read_u32 (section->content + 8);
+  return mapping->origin > ORIGIN_RECEIVED ? REFUSAL_MALFORMED : 0;
+}
+
+static int
+read_limit (const struct section *section, struct launch *launch)
+{
+  struct limit *limit;
+
+  if (section->length != 24 || read_u32 (section->content + 4) != 0)
+    return REFUSAL_MALFORMED;
+  if (launch->limit_count == BOUND_MAX_LIMITS)
+    return REFUSAL_TOO_MANY;
+
+  limit = &launch->limits[launch->limit_count++];
+  limit->resource = read_u32 (section->content);
+  limit->soft = read_u64 (section->content + 8);
+  limit->hard = read_u64 (section->content + 16);
+  return 0;
+}
+
+static int
+read_filter (const struct section *section, struct launch *launch)
+{
+  struct filter *filter;
+
+  if (section->length == 0 || section->length % 8 != 0)
+    return REFUSAL_MALFORMED;
+  if (launch->filter_count == BOUND_MAX_FILTERS || section->length / 8 > BOUND_MAX_FILTER_LENGTH)
+    return REFUSAL_TOO_MANY;
+
+  filter = &launch->filters[launch->filter_count++];
+  filter->length = (uint16_t) (section->length / 8);
+  filter->instructions = section->content;
+  return 0;
+}
+
+static int
+read_identity (const struct section *section, struct launch *launch)
+{
+  struct identity *identity;
+
+  if (section->length < 16 || !is_string (section->content + 16, section->length - 16))
+    return REFUSAL_MALFORMED;
+  if (launch->identity_count == BOUND_MAX_IDENTITIES)
+    return REFUSAL_TOO_MANY;
+
+  identity = &launch->identities[launch->identity_count++];
+  identity->device = read_u64 (section->content);
+  identity->inode = read_u64 (section->content + 8);
+  identity->path = (const char *) (section->content + 16);
+  return 0;
+}
+
+static int
+read_timeout (const struct section *section, struct launch *launch)
+{
+  if (section->length != 8 || launch->has_timeout)
+    return REFUSAL_MALFORMED;
+  launch->has_timeout = true;
+  launch->timeout = read_u64 (section->content);
+  return 0;
+}
+
+struct string_counts
+{
+  size_t arguments;
+  size_t variables;
+};
+
+static int
+count_string (const struct section *section, struct string_counts *counts)
+{
+  if (!is_string (section->content, section->length))
+    return REFUSAL_MALFORMED;
+  if (counts->arguments + counts->variables == BOUND_MAX_STRINGS)
+    return REFUSAL_TOO_MANY;
+
+  if (section->tag == SECTION_ARGUMENT)
+    counts->arguments++;
+  else
+    counts->variables++;
+  return 0;
+}
+
+static int
+read_section (const struct section *section, struct launch *launch, struct string_counts *counts)
+{
+  switch (section->tag)
+    {
+    case SECTION_ARGUMENT:
+    case SECTION_VARIABLE:
+      return count_string (section, counts);
+    case SECTION_DIRECTORY:
+      return read_string_once (section, &launch->directory);
+    case SECTION_SEARCH_PATH:
+      return read_string_once (section, &launch->search_path);
+    case SECTION_DESCRIPTOR:
+      return read_mapping (section, launch);
+    case SECTION_LIMIT:
+      return read_limit (section, launch);
+    case SECTION_FILTER:
+      return read_filter (section, launch);
+    case SECTION_IDENTITY:
+      return read_identity (section, launch);
+    case SECTION_TIMEOUT:
+      return read_timeout (section, launch);
+    default:
+      return REFUSAL_UNKNOWN_SECTION;
+    }
+}
+
+/* Second pass over sections that are known to be right: now the number of arguments, and so their place, is known. */
+static int
+place_strings (const struct frame *frame, uint8_t *body, struct launch *launch, const struct string_counts *counts)
+{
+  char **argument = launch->strings + 1;
+  char **variable = argument + counts->arguments + 1;
+  size_t offset = 0;
+
+  launch->arguments = argument;
+  launch->variables = variable;
+  while (offset < frame->length)
+    {
+      struct section section;
+      int refusal = next_section (frame, body, &offset, &section);
+
+      if (refusal != 0)
+        return refusal;
+      if (section.tag == SECTION_ARGUMENT)
+        *argument++ = (char *) section.content;
+      else if (section.tag == SECTION_VARIABLE)
+        *variable++ = (char *) section.content;
+    }
+  *argument = NULL;
+  *variable = NULL;
+  return 0;
+}
+
+int
+frame_read_launch (const struct frame *frame, uint8_t *body, struct launch *launch)
+{
+  struct string_counts counts = { 0, 0 };
+  size_t offset = 0;
+
+  launch->directory = NULL;
+  launch->search_path = NULL;
+  launch->has_timeout = false;
+  launch->timeout = 0;
+  launch->mapping_count = 0;
+  launch->limit_count = 0;
+  launch->filter_count = 0;
+  launch->identity_count = 0;
+
+  while (offset < frame->length)
+    {
+      struct section section;
+      int refusal = next_section (frame, body, &offset, &section);
+
+      if (refusal == 0)
+        refusal = read_section (&section, launch, &counts);
+      if (refusal != 0)
+        return refusal;
+    }
+  if (counts.arguments == 0)
+    return REFUSAL_MALFORMED;
+  if (launch->directory == NULL)
+    launch->directory = "/";
+  return place_strings (frame, body, launch, &counts);
+}

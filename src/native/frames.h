@@ -1,0 +1,90 @@
+/*
+ * Reads the launcher's frames. No I/O, no allocation, no state: bytes in, checked structures out.
+ *
+ * A function returns 0, or the REFUSAL_* that the frame deserves. What it fills points into the bytes it was given.
+ */
+#ifndef FRAMES_H
+#define FRAMES_H
+
+#include "protocol.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct frame
+{
+  uint32_t length; /* of the body */
+  uint32_t type;
+  uint32_t process;
+};
+
+struct mapping
+{
+  uint32_t target;
+  uint32_t origin;
+  uint32_t source;
+};
+
+struct limit
+{
+  uint32_t resource;
+  uint64_t soft;
+  uint64_t hard;
+};
+
+struct filter
+{
+  uint16_t length; /* in instructions */
+  const uint8_t *instructions;
+};
+
+struct identity
+{
+  uint64_t device;
+  uint64_t inode;
+  const char *path;
+};
+
+struct launch
+{
+  char **arguments;   /* ends in NULL; the element before the first may be overwritten */
+  char **variables;   /* ends in NULL */
+  const char *directory;
+  const char *search_path; /* NULL: none */
+  bool has_timeout;
+  uint64_t timeout; /* milliseconds */
+  size_t mapping_count;
+  size_t limit_count;
+  size_t filter_count;
+  size_t identity_count;
+  struct limit limits[BOUND_MAX_LIMITS];
+  struct filter filters[BOUND_MAX_FILTERS];
+  struct mapping mappings[BOUND_MAX_DESCRIPTORS];
+  struct identity identities[BOUND_MAX_IDENTITIES];
+  /* a free element, the arguments, NULL, the variables, NULL */
+  char *strings[1 + BOUND_MAX_STRINGS + 2];
+};
+
+#define FRAME_SIGNAL_LENGTH 8
+
+#define FRAME_MAX_SMALL_LENGTH 64
+
+/*
+ * Reads HEADER_SIZE bytes. The frame must be one that may come, before (`greeted` false) or after HELLO, and its body
+ * no longer than it may be: FRAME_MAX_SMALL_LENGTH for all but LAUNCH.
+ */
+int frame_read_header (const uint8_t *bytes, bool greeted, struct frame *frame);
+
+int frame_read_hello (const struct frame *frame, const uint8_t *body, uint32_t *flags);
+
+/* `launch` needs no preparation. */
+int frame_read_launch (const struct frame *frame, uint8_t *body, struct launch *launch);
+
+/* Reads FRAME_SIGNAL_LENGTH bytes. */
+int frame_read_signal (const uint8_t *body, uint32_t *signal_number, uint32_t *scope);
+
+void write_u32 (uint8_t *bytes, uint32_t value);
+void write_u64 (uint8_t *bytes, uint64_t value);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * The constants of the protocol between the launcher and gio-sandbox-init. What they mean, and the layout of the
+ * frames, stands in src/init/protocol.ts; a test compares the two tables.
+ *
+ * Each name is the group of protocol.ts, an underscore and the member: Frame.HELLO is FRAME_HELLO.
+ */
+#ifndef PROTOCOL_H
+#define PROTOCOL_H
+
+#define PROTOCOL_CONSTANTS(X)                                                                                         \
+  X (MAGIC, 0x42534947)                                                                                               \
+  X (VERSION, 1)                                                                                                      \
+  X (HEADER_SIZE, 12)                                                                                                 \
+                                                                                                                      \
+  X (BOUND_MAX_BODY, 4 * 1024 * 1024)                                                                                 \
+  X (BOUND_MAX_STRINGS, 131072)                                                                                       \
+  X (BOUND_MAX_DESCRIPTORS, 1024)                                                                                     \
+  X (BOUND_MAX_RECEIVED, 1024)                                                                                        \
+  X (BOUND_MAX_LIMITS, 32)                                                                                            \
+  X (BOUND_MAX_FILTERS, 4)                                                                                            \
+  X (BOUND_MAX_FILTER_LENGTH, 4096)                                                                                   \
+  X (BOUND_MAX_IDENTITIES, 4096)                                                                                      \
+  X (BOUND_MAX_PROCESSES, 4096)                                                                                       \
+                                                                                                                      \
+  X (FRAME_HELLO, 1)                                                                                                  \
+  X (FRAME_LAUNCH, 2)                                                                                                 \
+  X (FRAME_SIGNAL, 3)                                                                                                 \
+  X (FRAME_CLOSE, 4)                                                                                                  \
+  X (FRAME_READY, 129)                                                                                                \
+  X (FRAME_STARTED, 130)                                                                                              \
+  X (FRAME_FAILED, 131)                                                                                               \
+  X (FRAME_EXITED, 132)                                                                                               \
+  X (FRAME_EMPTY, 133)                                                                                                \
+  X (FRAME_REFUSED, 134)                                                                                              \
+                                                                                                                      \
+  X (HELLO_FLAG_SINGLE_USE, 1)                                                                                        \
+                                                                                                                      \
+  X (SECTION_ARGUMENT, 1)                                                                                             \
+  X (SECTION_VARIABLE, 2)                                                                                             \
+  X (SECTION_DIRECTORY, 3)                                                                                            \
+  X (SECTION_SEARCH_PATH, 4)                                                                                          \
+  X (SECTION_DESCRIPTOR, 5)                                                                                           \
+  X (SECTION_LIMIT, 6)                                                                                                \
+  X (SECTION_FILTER, 7)                                                                                               \
+  X (SECTION_IDENTITY, 8)                                                                                             \
+  X (SECTION_TIMEOUT, 9)                                                                                              \
+                                                                                                                      \
+  X (ORIGIN_INHERITED, 0)                                                                                             \
+  X (ORIGIN_RECEIVED, 1)                                                                                              \
+                                                                                                                      \
+  X (SIGNAL_SCOPE_PROCESS, 0)                                                                                         \
+  X (SIGNAL_SCOPE_GROUP, 1)                                                                                           \
+  X (SIGNAL_SCOPE_ALL, 2)                                                                                             \
+  X (SIGNAL_SCOPE_TREE, 3)                                                                                            \
+                                                                                                                      \
+  X (EXIT_FLAG_TIMED_OUT, 1)                                                                                          \
+                                                                                                                      \
+  X (STEP_IDENTITY, 1)                                                                                                \
+  X (STEP_FORK, 2)                                                                                                    \
+  X (STEP_DIRECTORY, 3)                                                                                               \
+  X (STEP_DESCRIPTOR, 4)                                                                                              \
+  X (STEP_LIMIT, 5)                                                                                                   \
+  X (STEP_NO_NEW_PRIVILEGES, 6)                                                                                       \
+  X (STEP_FILTER, 7)                                                                                                  \
+  X (STEP_EXEC, 8)                                                                                                    \
+                                                                                                                      \
+  X (REFUSAL_NOT_HELLO, 1)                                                                                            \
+  X (REFUSAL_BAD_MAGIC, 2)                                                                                            \
+  X (REFUSAL_BAD_VERSION, 3)                                                                                          \
+  X (REFUSAL_UNKNOWN_FRAME, 4)                                                                                        \
+  X (REFUSAL_TOO_LONG, 5)                                                                                             \
+  X (REFUSAL_MALFORMED, 6)                                                                                            \
+  X (REFUSAL_UNKNOWN_SECTION, 7)                                                                                      \
+  X (REFUSAL_TOO_MANY, 8)                                                                                             \
+  X (REFUSAL_PROCESS_NUMBER, 9)                                                                                       \
+  X (REFUSAL_SINGLE_USE, 10)                                                                                          \
+  X (REFUSAL_NOT_PID_1, 11)
+
+enum
+{
+#define PROTOCOL_MEMBER(name, value) name = value,
+  PROTOCOL_CONSTANTS (PROTOCOL_MEMBER)
+#undef PROTOCOL_MEMBER
+};
+
+#endif

@@ -1,0 +1,775 @@
+/*
+ * gio-sandbox-init CONTROL_FD: the first process of a sandbox.
+ *
+ * Starts processes as the launcher says over the control socket, reports how they end, reaps whatever else ends, and
+ * kills everything when the launcher says so or is gone. The protocol stands in src/init/protocol.ts.
+ *
+ * All memory is static, and what is not used costs nothing. The processes of the sandbox are hostile: they can't
+ * trace init or see its memory and descriptors, and nothing that they do takes more than a bounded time here.
+ */
+#include "child.h"
+#include "descendants.h"
+#include "descriptors.h"
+#include "frames.h"
+#include "protocol.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EXIT_REFUSED 1
+#define EXIT_USAGE 2
+
+#define PAGE (64 * 1024) /* the largest there is, on arm64 */
+#define REAPED_AT_ONCE 256
+#define FRAMES_AT_ONCE 64
+#define DESCRIPTORS_A_MESSAGE 253 /* SCM_MAX_FD of Linux */
+
+#define NEVER UINT64_MAX
+#define CHILD_STACK_SIZE (64 * 1024)
+#define STARTED_LENGTH 4
+#define FAILED_LENGTH 12
+#define EXITED_LENGTH (2 * 4 + 10 * 8)
+#define OUTPUT_OF_A_PROCESS (2 * HEADER_SIZE + STARTED_LENGTH + EXITED_LENGTH)
+
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset 444
+#endif
+
+struct process
+{
+  uint32_t number; /* the launcher's */
+  pid_t pid;
+  bool failed; /* to start: what is left of it is to be reaped */
+  bool timed_out;
+  uint32_t step; /* that failed, with error and detail */
+  uint32_t error;
+  uint32_t detail;
+  uint64_t started;  /* microseconds */
+  uint64_t deadline; /* microseconds, or NEVER */
+};
+
+static int control;
+static int null_device;
+static bool greeted;
+static bool single_use;
+static bool launched;
+static bool ended; /* a process did, since the last EMPTY */
+static bool empty; /* there is no child */
+static volatile sig_atomic_t child_changed;
+
+static struct process processes[BOUND_MAX_PROCESSES];
+static size_t process_count;
+
+/*
+ * The one process that is between clone() and execve(). It runs in our memory and reads `launch`, with `launch_body`
+ * behind it, and `supply`: so no other LAUNCH is read until the pipe ends.
+ */
+static uint32_t starting; /* its number, or 0 */
+static int liveness;      /* read end of a pipe that ends when execve() has succeeded or the child has ended */
+static uint32_t launch_length; /* of its frame's body */
+static struct supply supply;
+static struct report *report;
+static _Alignas (64) uint8_t child_stack[CHILD_STACK_SIZE];
+static _Alignas (PAGE) uint8_t launch_body[BOUND_MAX_BODY];
+static _Alignas (PAGE) struct launch launch;
+
+static int received[BOUND_MAX_RECEIVED];
+static size_t received_count;
+
+static uint8_t header[HEADER_SIZE];
+static uint8_t small_body[FRAME_MAX_SMALL_LENGTH]; /* of all frames but LAUNCH */
+static struct frame frame;
+static size_t filled; /* bytes of header and body so far */
+
+/*
+ * Commands are read only while no output waits. So all that can ever wait is STARTED and EXITED of each living process,
+ * and then an EMPTY and a REFUSED.
+ */
+static _Alignas (PAGE) uint8_t output[BOUND_MAX_PROCESSES * OUTPUT_OF_A_PROCESS + 4 * HEADER_SIZE];
+static size_t output_start;
+static size_t output_end;
+
+static uint64_t
+now (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_MONOTONIC, &time);
+  return (uint64_t) time.tv_sec * 1000000 + (uint64_t) time.tv_nsec / 1000;
+}
+
+/* Gives the memory of a large object that begins with a page back to the system. What is not whole pages stays. */
+static void
+give_back (void *object, size_t size)
+{
+  madvise (object, size / PAGE * PAGE, MADV_DONTNEED);
+}
+
+/* When the first process of a pid namespace ends, the kernel kills all others. */
+static _Noreturn void
+end_sandbox (int status)
+{
+  _exit (status);
+}
+
+/* Sends what waits, as far as the socket takes it. */
+static void
+flush (void)
+{
+  while (output_start < output_end)
+    {
+      ssize_t sent
+        = send (control, output + output_start, output_end - output_start, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+      if (sent < 0 && errno == EINTR)
+        continue;
+      if (sent < 0 && errno == EAGAIN)
+        return;
+      if (sent < 0)
+        end_sandbox (EXIT_SUCCESS);
+      output_start += (size_t) sent;
+    }
+  if (output_end > PAGE)
+    give_back (output, sizeof output);
+  output_start = output_end = 0;
+}
+
+static uint8_t *
+add_frame (uint32_t type, uint32_t process, uint32_t length)
+{
+  uint8_t *bytes = output + output_end;
+
+  if (sizeof output - output_end < HEADER_SIZE + length)
+    end_sandbox (EXIT_REFUSED);
+  write_u32 (bytes, length);
+  write_u32 (bytes + 4, type);
+  write_u32 (bytes + 8, process);
+  output_end += HEADER_SIZE + length;
+  return bytes + HEADER_SIZE;
+}
+
+static _Noreturn void
+refuse (int refusal)
+{
+  write_u32 (add_frame (FRAME_REFUSED, 0, 4), (uint32_t) refusal);
+  flush ();
+  end_sandbox (EXIT_REFUSED);
+}
+
+static void
+say_failed (uint32_t process, uint32_t step, uint32_t error, uint32_t detail)
+{
+  uint8_t *bytes = add_frame (FRAME_FAILED, process, FAILED_LENGTH);
+
+  write_u32 (bytes, step);
+  write_u32 (bytes + 4, error);
+  write_u32 (bytes + 8, detail);
+}
+
+static void
+say_exited (const struct process *process, int status, const struct rusage *usage)
+{
+  uint8_t *bytes = add_frame (FRAME_EXITED, process->number, EXITED_LENGTH);
+  const uint64_t figures[] = {
+    (uint64_t) usage->ru_utime.tv_sec * 1000000 + (uint64_t) usage->ru_utime.tv_usec,
+    (uint64_t) usage->ru_stime.tv_sec * 1000000 + (uint64_t) usage->ru_stime.tv_usec,
+    (uint64_t) usage->ru_maxrss,
+    (uint64_t) usage->ru_minflt,
+    (uint64_t) usage->ru_majflt,
+    (uint64_t) usage->ru_inblock,
+    (uint64_t) usage->ru_oublock,
+    (uint64_t) usage->ru_nvcsw,
+    (uint64_t) usage->ru_nivcsw,
+    now () - process->started,
+  };
+
+  write_u32 (bytes, (uint32_t) status);
+  write_u32 (bytes + 4, process->timed_out ? EXIT_FLAG_TIMED_OUT : 0);
+  for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+    write_u64 (bytes + 8 + 8 * i, figures[i]);
+}
+
+static struct process *
+process_numbered (uint32_t number)
+{
+  for (size_t i = 0; i < process_count; i++)
+    if (processes[i].number == number)
+      return &processes[i];
+  return NULL;
+}
+
+static struct process *
+process_with_pid (pid_t pid)
+{
+  for (size_t i = 0; i < process_count; i++)
+    if (processes[i].pid == pid)
+      return &processes[i];
+  return NULL;
+}
+
+static void
+note_failure (struct process *process, uint32_t error, uint32_t detail)
+{
+  process->failed = true;
+  process->step = report->reached;
+  process->error = error;
+  process->detail = detail;
+}
+
+/* The pipe has ended: the process runs its program, or has failed and is about to end. */
+static void
+settle (void)
+{
+  struct process *process = process_numbered (starting);
+
+  close (liveness);
+  starting = 0;
+  if (report->failed != 0 && !process->failed)
+    note_failure (process, report->error, report->detail);
+  if (!process->failed)
+    write_u32 (add_frame (FRAME_STARTED, process->number, STARTED_LENGTH), (uint32_t) process->pid);
+  if (launch_length > PAGE)
+    {
+      give_back (launch_body, sizeof launch_body);
+      give_back (&launch, sizeof launch);
+    }
+}
+
+/* Reports the end of a process that has been reaped, and forgets it. */
+static void
+bury (struct process *process, int status, const struct rusage *usage)
+{
+  if (process->number == starting)
+    settle ();
+  if (process->failed)
+    say_failed (process->number, process->step, process->error, process->detail);
+  else
+    say_exited (process, status, usage);
+  *process = processes[--process_count];
+}
+
+static void
+reap (void)
+{
+  child_changed = 0;
+  for (int i = 0; i < REAPED_AT_ONCE; i++)
+    {
+      struct rusage usage;
+      struct process *process;
+      int status;
+      pid_t pid = wait4 (-1, &status, WNOHANG | __WALL, &usage);
+
+      if (pid == 0)
+        return;
+      if (pid < 0)
+        {
+          empty = true;
+          if (ended)
+            add_frame (FRAME_EMPTY, 0, 0);
+          ended = false;
+          return;
+        }
+      ended = true;
+      process = process_with_pid (pid);
+      if (process != NULL)
+        bury (process, status, &usage);
+    }
+  child_changed = 1;
+}
+
+static void
+drop_received (void)
+{
+  for (size_t i = 0; i < received_count; i++)
+    close (received[i]);
+  received_count = 0;
+}
+
+/* What init was started with is for the first process only: its pipes must end when that process closes them. */
+static void
+drop_inherited (void)
+{
+  int kept[3] = { control, null_device, liveness };
+
+  descriptors_close_others (kept, starting != 0 ? 3 : 2);
+  for (int fd = 0; fd < 3; fd++)
+    dup3 (null_device, fd, O_CLOEXEC);
+}
+
+static uint64_t
+deadline_after (uint64_t start)
+{
+  if (!launch.has_timeout || launch.timeout > (NEVER - 1 - start) / 1000)
+    return NEVER;
+  return start + launch.timeout * 1000;
+}
+
+static int
+run_child (void *data)
+{
+  (void) data;
+  child_run (&launch, &supply, report);
+}
+
+/*
+ * A child in our memory, on a stack of its own: fork() would have both of us fault on every page that either writes,
+ * which takes as long as all the rest of a launch.
+ */
+static pid_t
+clone_child (void)
+{
+  pid_t pid = -1;
+
+#ifndef START_BY_FORK
+  pid = clone (run_child, child_stack + sizeof child_stack, CLONE_VM | SIGCHLD, NULL);
+  if (pid > 0 || errno != EINVAL)
+    return pid;
+#endif
+  /* user-mode emulators can't do that */
+  pid = fork ();
+  if (pid == 0)
+    run_child (NULL);
+  return pid;
+}
+
+/* Returns 0, or the errno of what failed. */
+static int
+start_process (uint32_t number)
+{
+  int ends[2];
+  pid_t pid;
+  uint64_t start = now ();
+
+  if (process_count == BOUND_MAX_PROCESSES)
+    return EAGAIN;
+  if (pipe2 (ends, O_CLOEXEC) != 0)
+    return errno;
+
+  memset (report, 0, sizeof *report);
+  supply.null = null_device;
+  supply.liveness = ends[1];
+  supply.received_count = received_count;
+  memcpy (supply.received, received, received_count * sizeof received[0]);
+  pid = clone_child ();
+  if (pid < 0)
+    {
+      int error = errno;
+
+      close (ends[0]);
+      close (ends[1]);
+      return error;
+    }
+  close (ends[1]);
+  liveness = ends[0];
+  starting = number;
+
+  processes[process_count++] = (struct process){
+    .number = number,
+    .pid = pid,
+    .started = start,
+    .deadline = deadline_after (start),
+  };
+  empty = false;
+  return 0;
+}
+
+static void
+handle_launch (void)
+{
+  int refusal;
+  int error;
+
+  if (single_use && launched)
+    refuse (REFUSAL_SINGLE_USE);
+  if (process_numbered (frame.process) != NULL)
+    refuse (REFUSAL_PROCESS_NUMBER);
+  refusal = frame_read_launch (&frame, launch_body, &launch);
+  if (refusal != 0)
+    refuse (refusal);
+
+  launch_length = frame.length;
+  error = start_process (frame.process);
+  if (error != 0)
+    {
+      say_failed (frame.process, STEP_FORK, (uint32_t) error, 0);
+      ended = true;
+      child_changed = 1;
+    }
+  drop_received ();
+  if (!launched)
+    drop_inherited ();
+  launched = true;
+}
+
+static void
+handle_signal (void)
+{
+  struct process *process = process_numbered (frame.process);
+  uint32_t signal_number;
+  uint32_t scope;
+  int refusal = frame_read_signal (small_body, &signal_number, &scope);
+
+  if (refusal != 0)
+    refuse (refusal);
+  if (signal_number >= _NSIG)
+    return;
+  if (scope == SIGNAL_SCOPE_ALL)
+    kill (-1, (int) signal_number);
+  else if (process == NULL)
+    return;
+  else if (scope == SIGNAL_SCOPE_TREE)
+    descendants_signal (process->pid, (int) signal_number);
+  /* it leads no group yet if it was forked a moment ago */
+  else if (scope == SIGNAL_SCOPE_PROCESS || kill (-process->pid, (int) signal_number) != 0)
+    kill (process->pid, (int) signal_number);
+}
+
+static uint32_t
+landlock_version (void)
+{
+  long version = syscall (SYS_landlock_create_ruleset, NULL, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */);
+
+  return version > 0 ? (uint32_t) version : 0;
+}
+
+static void
+handle_hello (void)
+{
+  uint32_t flags;
+  uint8_t *bytes;
+  int refusal = frame_read_hello (&frame, small_body, &flags);
+
+  if (refusal != 0)
+    refuse (refusal);
+  greeted = true;
+  single_use = (flags & HELLO_FLAG_SINGLE_USE) != 0;
+  bytes = add_frame (FRAME_READY, 0, 8);
+  write_u32 (bytes, VERSION);
+  write_u32 (bytes + 4, landlock_version ());
+}
+
+static void
+handle_frame (void)
+{
+  switch (frame.type)
+    {
+    case FRAME_HELLO:
+      handle_hello ();
+      break;
+    case FRAME_LAUNCH:
+      handle_launch ();
+      break;
+    case FRAME_SIGNAL:
+      handle_signal ();
+      break;
+    default: /* CLOSE */
+      end_sandbox (EXIT_SUCCESS);
+    }
+}
+
+static void
+keep_descriptors (struct msghdr *message)
+{
+  bool too_many = (message->msg_flags & MSG_CTRUNC) != 0;
+
+  for (struct cmsghdr *part = CMSG_FIRSTHDR (message); part != NULL; part = CMSG_NXTHDR (message, part))
+    {
+      size_t count;
+
+      if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+        continue;
+      count = (part->cmsg_len - CMSG_LEN (0)) / sizeof (int);
+      for (size_t i = 0; i < count; i++)
+        {
+          int fd;
+
+          memcpy (&fd, CMSG_DATA (part) + i * sizeof fd, sizeof fd);
+          if (received_count < BOUND_MAX_RECEIVED)
+            received[received_count++] = fd;
+          else
+            {
+              close (fd);
+              too_many = true;
+            }
+        }
+    }
+  if (too_many)
+    refuse (REFUSAL_TOO_MANY);
+}
+
+/*
+ * Receives up to `size` bytes of the frame that is being read and not one of the next, so that the descriptors that
+ * come with the next frame stay with it. Returns how many, 0 if there are none now.
+ */
+static size_t
+receive_bytes (uint8_t *bytes, size_t size)
+{
+  union
+  {
+    struct cmsghdr alignment;
+    char bytes[CMSG_SPACE (DESCRIPTORS_A_MESSAGE * sizeof (int))];
+  } ancillary;
+  struct iovec part = { bytes, size };
+  struct msghdr message = {
+    .msg_iov = &part,
+    .msg_iovlen = 1,
+    .msg_control = &ancillary,
+    .msg_controllen = sizeof ancillary,
+  };
+  ssize_t length;
+
+  do
+    length = recvmsg (control, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  while (length < 0 && errno == EINTR);
+
+  if (length < 0 && errno == EAGAIN)
+    return 0;
+  if (length <= 0)
+    end_sandbox (EXIT_SUCCESS);
+  keep_descriptors (&message);
+  return (size_t) length;
+}
+
+/* Whether the header of a LAUNCH is here that can't go on yet. */
+static bool
+is_held (void)
+{
+  return filled >= HEADER_SIZE && frame.type == FRAME_LAUNCH && starting != 0;
+}
+
+/* Receives what there is of one frame, and does what it says if it is complete. Returns false if there is no more. */
+static bool
+receive (void)
+{
+  uint8_t *body;
+  size_t length;
+
+  if (filled < HEADER_SIZE)
+    {
+      int refusal;
+
+      length = receive_bytes (header + filled, HEADER_SIZE - filled);
+      filled += length;
+      if (filled < HEADER_SIZE)
+        return length > 0;
+      refusal = frame_read_header (header, greeted, &frame);
+      if (refusal != 0)
+        refuse (refusal);
+    }
+  if (is_held ())
+    return false;
+  body = frame.type == FRAME_LAUNCH ? launch_body : small_body;
+  if (filled < HEADER_SIZE + frame.length)
+    {
+      length = receive_bytes (body + (filled - HEADER_SIZE), HEADER_SIZE + frame.length - filled);
+      filled += length;
+      if (filled < HEADER_SIZE + frame.length)
+        return length > 0;
+    }
+  filled = 0;
+  handle_frame ();
+  return true;
+}
+
+static void
+handle_commands (void)
+{
+  for (int i = 0; i < FRAMES_AT_ONCE && output_end == 0; i++)
+    {
+      if (!receive ())
+        return;
+      flush ();
+    }
+}
+
+/* Whether the process is neither started nor ended at this very moment. */
+static bool
+is_starting (const struct process *process)
+{
+  struct pollfd ending = { .fd = liveness };
+
+  return process->number == starting && poll (&ending, 1, 0) == 0;
+}
+
+static void
+end_overdue (void)
+{
+  uint64_t time = now ();
+
+  for (size_t i = 0; i < process_count; i++)
+    {
+      struct process *process = &processes[i];
+
+      if (process->deadline > time)
+        continue;
+      process->deadline = NEVER;
+      process->timed_out = true;
+      if (is_starting (process))
+        note_failure (process, ETIMEDOUT, 0);
+      if (single_use)
+        kill (-1, SIGKILL);
+      else
+        descendants_signal (process->pid, SIGKILL);
+    }
+}
+
+static uint64_t
+first_deadline (void)
+{
+  uint64_t first = NEVER;
+
+  for (size_t i = 0; i < process_count; i++)
+    if (processes[i].deadline < first)
+      first = processes[i].deadline;
+  return first;
+}
+
+/* Waits until something is to be done. Returns whether there are commands to read. */
+static bool
+wait_for_events (const sigset_t *waiting_mask)
+{
+  struct pollfd polled[2] = { { .fd = control }, { .fd = liveness } };
+  struct timespec time = { 0, 0 };
+  uint64_t deadline = first_deadline ();
+
+  if (output_end > 0)
+    polled[0].events = POLLOUT;
+  else if (!is_held ())
+    polled[0].events = POLLIN;
+
+  if (deadline != NEVER && child_changed == 0)
+    {
+      uint64_t current = now ();
+      uint64_t left = deadline > current ? deadline - current : 0;
+
+      time.tv_sec = (time_t) (left / 1000000);
+      time.tv_nsec = (long) (left % 1000000 * 1000);
+    }
+  if (ppoll (polled, starting != 0 ? 2 : 1, deadline == NEVER && child_changed == 0 ? NULL : &time, waiting_mask) <= 0)
+    return false;
+
+  if ((polled[0].revents & (POLLHUP | POLLERR)) != 0)
+    end_sandbox (EXIT_SUCCESS);
+  if (polled[1].revents != 0)
+    settle ();
+  return polled[0].revents != 0;
+}
+
+static _Noreturn void
+serve (const sigset_t *waiting_mask)
+{
+  for (;;)
+    {
+      bool has_commands = wait_for_events (waiting_mask);
+
+      if (child_changed != 0)
+        reap ();
+      end_overdue ();
+      flush ();
+      if (has_commands)
+        handle_commands ();
+      if (single_use && launched && empty && child_changed == 0 && output_end == 0)
+        end_sandbox (EXIT_SUCCESS);
+    }
+}
+
+static void
+note_child (int signal_number)
+{
+  (void) signal_number;
+  child_changed = 1;
+}
+
+/* All signals are blocked, and SIGCHLD comes while waiting. None is ignored, as a child would inherit that. */
+static void
+take_signals (sigset_t *waiting_mask)
+{
+  struct sigaction action = { .sa_handler = SIG_DFL };
+  sigset_t all;
+
+  sigfillset (&all);
+  sigprocmask (SIG_SETMASK, &all, NULL);
+  for (int i = 1; i < _NSIG; i++)
+    sigaction (i, &action, NULL);
+  action.sa_handler = note_child;
+  action.sa_flags = SA_NOCLDSTOP;
+  sigaction (SIGCHLD, &action, NULL);
+  *waiting_mask = all;
+  sigdelset (waiting_mask, SIGCHLD);
+}
+
+static _Noreturn void
+complain (const char *message)
+{
+  ssize_t ignored = write (STDERR_FILENO, message, strlen (message));
+
+  (void) ignored;
+  _exit (EXIT_USAGE);
+}
+
+/* Opens /dev/null, above the standard streams, and closes gaps in those with it. */
+static void
+open_null_device (void)
+{
+  int fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+
+  if (fd < 0)
+    complain ("gio-sandbox-init: there is no /dev/null in the sandbox\n");
+  null_device = fcntl (fd, F_DUPFD_CLOEXEC, 3);
+  if (null_device < 0)
+    complain ("gio-sandbox-init: too many open files\n");
+  close (fd);
+  for (fd = 0; fd < 3; fd++)
+    if (fcntl (fd, F_GETFD) < 0)
+      dup3 (null_device, fd, O_CLOEXEC);
+}
+
+static void
+make_report (void)
+{
+  report = mmap (NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (report == MAP_FAILED)
+    complain ("gio-sandbox-init: out of memory\n");
+}
+
+static int
+parse_descriptor (const char *text)
+{
+  char *end;
+  long number = strtol (text, &end, 10);
+
+  if (*end != 0 || number < 3 || number > 1 << 30 || fcntl ((int) number, F_SETFD, FD_CLOEXEC) != 0)
+    complain ("gio-sandbox-init: the control descriptor is not usable\n");
+  return (int) number;
+}
+
+int
+main (int argc, char **argv)
+{
+  sigset_t waiting_mask;
+
+  /* before anything else can run here: no process of the sandbox may look into this one */
+  prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (argc != 2)
+    complain ("Usage: gio-sandbox-init CONTROL_FD\nThe first process of a sandbox. gio-sandbox starts it.\n");
+  control = parse_descriptor (argv[1]);
+  if (getpid () != 1)
+    refuse (REFUSAL_NOT_PID_1);
+  take_signals (&waiting_mask);
+  open_null_device ();
+  make_report ();
+  serve (&waiting_mask);
+}
