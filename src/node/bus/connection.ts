@@ -23,7 +23,10 @@ export const DISCONNECTED = "org.freedesktop.DBus.Error.Disconnected";
 
 interface ConnectionEvents {
   message: [message: BusMessage];
-  /** Once, the last event: no message comes any more. The reason is null if it was we who closed. */
+  /**
+   * Once: nothing comes from the bus any more. The reason is null if it was we who closed. Behind it come messages of
+   * our own, one ERROR for each call that is still open.
+   */
   end: [reason: GLibError | null];
   /** Never emitted; dbus-next listens to it. */
   error: [error: Error];
@@ -97,8 +100,9 @@ export class BusConnection extends EventEmitter<ConnectionEvents> {
     this.emit("message", message);
   }
 
-  /** Answers every open call itself: MessageBus would let them wait for ever. */
+  /** Answers every open call itself: dbus-next's MessageBus would let them wait for ever. */
   #finish(): void {
+    this.emit("end", this.#reason);
     const text = this.#reason?.message ?? "The connection to the bus was closed";
     for (const replySerial of [...this.#unanswered]) {
       this.#deliver(
@@ -111,7 +115,6 @@ export class BusConnection extends EventEmitter<ConnectionEvents> {
         }),
       );
     }
-    this.emit("end", this.#reason);
   }
 }
 

@@ -64,10 +64,10 @@ export class MessageReader {
   }
 
   #headerOf(bytes: Buffer): BusMessageFields | null {
-    const bodyLength = bytes.readUInt8(0) === LITTLE_ENDIAN ? bytes.readUInt32LE(4) : bytes.readUInt32BE(4);
-    const header = Buffer.from(bytes.subarray(0, bytes.length - bodyLength));
-    header.fill(0, 4, 8);
     try {
+      const bodyLength = bytes.readUInt8(0) === LITTLE_ENDIAN ? bytes.readUInt32LE(4) : bytes.readUInt32BE(4);
+      const header = Buffer.from(bytes.subarray(0, bytes.length - bodyLength));
+      header.fill(0, 4, 8);
       return this.#parse(header);
     } catch {
       return null;

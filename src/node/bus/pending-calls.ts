@@ -63,6 +63,7 @@ export class PendingCalls {
   }
 
   #keepOrLet(): void {
+    if (this.#stream.destroyed) return;
     if (this.#keepsIdleProcess || this.#calls.size > 0) this.#stream.ref();
     else this.#stream.unref();
   }
