@@ -66,6 +66,8 @@ export default tseslint.config(
         "error",
         { selector: "TSEnumDeclaration", message: "Use a const object: enums are not erasable." },
       ],
+      // what a using declaration is for is its end
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreUsingDeclarations: true }],
       eqeqeq: "error",
     },
   },
