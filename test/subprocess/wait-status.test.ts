@@ -16,7 +16,7 @@ describe("a raw wait status", () => {
       assert.equal(isSuccess(code << 8), false);
       const error = waitStatusError(code << 8);
       assert.ok(error?.matches(ErrorDomain.SPAWN_EXIT, code));
-      assert.equal(error.message, `Child process exited with code ${code}`);
+      assert.equal(error?.message, `Child process exited with code ${code}`);
     }
   });
 
@@ -24,7 +24,7 @@ describe("a raw wait status", () => {
     for (const status of [15, 15 | 0x80]) {
       const error = waitStatusError(status);
       assert.ok(error?.matches(ErrorDomain.SPAWN, SpawnError.FAILED));
-      assert.equal(error.message, "Child process killed by signal 15");
+      assert.equal(error?.message, "Child process killed by signal 15");
     }
   });
 });

@@ -76,7 +76,8 @@ describe("a call on a bus", () => {
 
   it("keeps many replies apart", async () => {
     using client = await connectToBus(bus.address);
-    const numbers = Array.from({ length: 200 }, (_, index) => index);
+    // dbus-daemon allows a connection 128 replies that have not come yet (max_replies_per_connection)
+    const numbers = Array.from({ length: 120 }, (_, index) => index);
     const replies = await Promise.all(
       numbers.map((number) =>
         client.call({ ...descriptorService, member: "Echo", signature: "v", body: [variant("u", number)] }),
