@@ -40,7 +40,8 @@
  *     DESCRIPTOR   u32 target, u32 origin (`Origin`), u32 source: done in order with the semantics of GSubprocess:
  *                  sources are set aside above the largest target first, so swaps work and the last of equal
  *                  targets wins. All else is closed. A target without a mapping among 0–2 is /dev/null
- *     LIMIT        u32 resource (RLIMIT_*), u32 zero, u64 soft, u64 hard; all bits set: infinity
+ *     LIMIT        u32 resource (RLIMIT_*), u32 zero, u64 soft, u64 hard; all bits set: infinity. What is above the
+ *                  hard limit that init itself has becomes that
  *     FILTER       a classic BPF program of at most 4096 instructions of 8 bytes: seccomp for the child, in order
  *     IDENTITY     u64 device, u64 inode, string path: before anything starts, this path must be this file (stat(2),
  *                  in the encoding of st_dev)

@@ -150,8 +150,16 @@ set_limits (const struct launch *launch)
     {
       const struct limit *limit = &launch->limits[i];
       uint64_t values[2] = { limit->soft, limit->hard }; /* struct rlimit64; RLIM64_INFINITY is all bits set too */
-      long result = system_call (SYS_prlimit64, 0, limit->resource, (long) values, 0);
+      uint64_t own[2];
+      long result = system_call (SYS_prlimit64, 0, limit->resource, 0, (long) own);
 
+      if (result < 0)
+        fail (STEP_LIMIT, result, i);
+      /* nobody may raise a hard limit; a stricter one that is there already is kept */
+      for (int j = 0; j < 2; j++)
+        if (values[j] > own[1])
+          values[j] = own[1];
+      result = system_call (SYS_prlimit64, 0, limit->resource, (long) values, 0);
       if (result < 0)
         fail (STEP_LIMIT, result, i);
     }

@@ -29,9 +29,9 @@ export function getVariable(environment: Environment, name: string): string | nu
 
 export function setVariable(environment: Environment, name: string, value: string): Environment {
   const prefix = `${name}=`;
-  const at = environment.findIndex((entry) => entry.startsWith(prefix));
   const entry = prefix + value;
-  return at < 0 ? [...environment, entry] : environment.with(at, entry);
+  if (!environment.some((old) => old.startsWith(prefix))) return [...environment, entry];
+  return environment.map((old) => (old.startsWith(prefix) ? entry : old));
 }
 
 export function unsetVariable(environment: Environment, name: string): Environment {

@@ -5,7 +5,7 @@ import type { GLibError } from "../../subprocess/glib-error.js";
 import { ioError, ioErrorFromErrno, sandboxError } from "../../subprocess/glib-error.js";
 import type { OutgoingMessage } from "./message-writer.js";
 import type { BusSocket, DescriptorPassing } from "./socket.js";
-import { SystemCallFailure, socketCalls } from "./socket-calls.js";
+import { SystemCallFailure, systemCalls } from "../system-calls.js";
 
 /** What a message bus lets through at once: `max_message_unix_fds` of dbus-daemon. With more it hangs up. */
 export const MAX_DESCRIPTORS = 16;
@@ -131,7 +131,7 @@ export class Outgoing {
 const RETRY_INTERVAL = 5;
 
 function cannotPass(): GLibError {
-  const calls = socketCalls();
+  const calls = systemCalls();
   return "missing" in calls
     ? sandboxError("NOT_AVAILABLE", `Descriptors cannot be sent over D-Bus: ${calls.missing}`, { cause: calls.cause })
     : sandboxError("NOT_AVAILABLE", "Descriptors cannot be sent over D-Bus: the bus does not take them");

@@ -5,8 +5,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { errnoByName } from "../../subprocess/errno.js";
 import { ioError, ioErrorFromErrno } from "../../subprocess/glib-error.js";
 import type { BusSocketAddress } from "./address.js";
-import type { SocketCalls } from "./socket-calls.js";
-import { SystemCallFailure, socketCalls } from "./socket-calls.js";
+import type { SystemCalls } from "../system-calls.js";
+import { SystemCallFailure, systemCalls } from "../system-calls.js";
 
 /** A connected stream socket that no child process inherits. */
 export interface BusSocket {
@@ -16,7 +16,7 @@ export interface BusSocket {
 }
 
 export interface DescriptorPassing {
-  readonly calls: SocketCalls;
+  readonly calls: SystemCalls;
   /** The socket's own number, which belongs to the stream: gone once that is destroyed. */
   readonly socket: number;
 }
@@ -31,7 +31,7 @@ export interface DescriptorPassing {
  */
 export async function openBusSocket(address: BusSocketAddress, signal: AbortSignal): Promise<BusSocket> {
   try {
-    const calls = socketCalls();
+    const calls = systemCalls();
     if ("missing" in calls) return { stream: await connectByNode(address, signal), passing: null };
     const socket = await connectPatiently(calls, address, signal);
     return { stream: new Socket({ fd: socket, readable: true, writable: true }), passing: { calls, socket } };
@@ -41,7 +41,7 @@ export async function openBusSocket(address: BusSocketAddress, signal: AbortSign
 }
 
 /** A Unix socket whose server has a full queue says EAGAIN, and there is nothing to poll for. */
-async function connectPatiently(calls: SocketCalls, address: BusSocketAddress, signal: AbortSignal): Promise<number> {
+async function connectPatiently(calls: SystemCalls, address: BusSocketAddress, signal: AbortSignal): Promise<number> {
   for (;;) {
     try {
       return calls.connect(address.kind, address.name);

@@ -1,11 +1,11 @@
 import { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
 import { endianness } from "node:os";
-import type { Errno } from "../../subprocess/errno.js";
-import { errnoMessage, errnoOfNumber } from "../../subprocess/errno.js";
+import type { Errno } from "../subprocess/errno.js";
+import { errnoMessage, errnoOfNumber } from "../subprocess/errno.js";
 
-/** System calls on sockets and descriptors that Node does not have. */
-export interface SocketCalls {
+/** System calls that Node does not have. Each descriptor that they make is close-on-exec, and the caller's to close. */
+export interface SystemCalls {
   /**
    * A stream socket connected to `name`: close-on-exec, non-blocking, and the caller's to close.
    *
@@ -27,6 +27,30 @@ export interface SocketCalls {
    */
   duplicate(descriptor: number): number;
   isOpen(descriptor: number): boolean;
+  /**
+   * Makes sure that no other child of this process inherits the descriptor.
+   *
+   * @throws SystemCallFailure as of fcntl(2)
+   */
+  setCloseOnExec(descriptor: number): void;
+  /**
+   * A pipe: the end to read from, and the end to write to.
+   *
+   * @throws SystemCallFailure as of pipe2(2)
+   */
+  pipe(): readonly [number, number];
+  /**
+   * Two stream sockets that are connected to each other.
+   *
+   * @throws SystemCallFailure as of socketpair(2)
+   */
+  socketPair(): readonly [number, number];
+  /**
+   * A file in memory, empty and without a name that can be opened. `label` shows in /proc/PID/fd.
+   *
+   * @throws SystemCallFailure as of memfd_create(2)
+   */
+  memoryFile(label: string): number;
 }
 
 export class SystemCallFailure extends Error {
@@ -42,17 +66,17 @@ export class SystemCallFailure extends Error {
 }
 
 /** The calls, or why they cannot be had: koffi is loaded when they are first wanted. */
-export function socketCalls(): SocketCalls | SocketCallsMissing {
+export function systemCalls(): SystemCalls | SystemCallsMissing {
   loaded ??= load();
   return loaded;
 }
 
-export interface SocketCallsMissing {
+export interface SystemCallsMissing {
   readonly missing: string;
   readonly cause: unknown;
 }
 
-let loaded: SocketCalls | SocketCallsMissing | null = null;
+let loaded: SystemCalls | SystemCallsMissing | null = null;
 
 // include/linux/socket.h, include/uapi/asm-generic/socket.h and fcntl.h: the same on x86_64 and aarch64
 const AF_UNIX = 1;
@@ -64,6 +88,10 @@ const SCM_RIGHTS = 1;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const F_GETFD = 1;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const O_CLOEXEC = 0o2000000;
+const MFD_CLOEXEC = 1;
 const F_DUPFD_CLOEXEC = 1030;
 
 /** Duplicates stay clear of the standard streams. */
@@ -71,7 +99,7 @@ const LOWEST_DUPLICATE = 3;
 
 type Koffi = typeof import("koffi");
 
-function load(): SocketCalls | SocketCallsMissing {
+function load(): SystemCalls | SystemCallsMissing {
   try {
     return bind(createRequire(import.meta.url)("koffi") as Koffi);
   } catch (cause) {
@@ -79,7 +107,7 @@ function load(): SocketCalls | SocketCallsMissing {
   }
 }
 
-function bind(koffi: Koffi): SocketCalls {
+function bind(koffi: Koffi): SystemCalls {
   if (koffi.sizeof("void *") !== 8 || endianness() !== "LE") {
     throw new Error("struct msghdr is known for 64-bit little-endian machines only");
   }
@@ -103,6 +131,17 @@ function bind(koffi: Koffi): SocketCalls {
     argument: number,
   ) => number;
   const close = library.func("int close(int)") as (descriptor: number) => number;
+  const pipe2 = library.func("int pipe2(void *, int)") as (descriptors: Int32Array, flags: number) => number;
+  const socketpair = library.func("int socketpair(int, int, int, void *)") as (
+    domain: number,
+    type: number,
+    protocol: number,
+    descriptors: Int32Array,
+  ) => number;
+  const memfdCreate = library.func("int memfd_create(const char *, unsigned int)") as (
+    label: string,
+    flags: number,
+  ) => number;
 
   const checked = (name: string, call: () => number): number => {
     for (;;) {
@@ -111,6 +150,12 @@ function bind(koffi: Koffi): SocketCalls {
       const errno = errnoOfNumber(koffi.errno());
       if (errno !== "EINTR") throw new SystemCallFailure(name, errno);
     }
+  };
+
+  const pair = (name: string, call: (descriptors: Int32Array) => number): readonly [number, number] => {
+    const descriptors = new Int32Array(2);
+    checked(name, () => call(descriptors));
+    return [descriptors[0] ?? -1, descriptors[1] ?? -1];
   };
 
   return {
@@ -136,6 +181,13 @@ function bind(koffi: Koffi): SocketCalls {
     },
     duplicate: (descriptor) => checked("fcntl", () => fcntl(descriptor, F_DUPFD_CLOEXEC, "int", LOWEST_DUPLICATE)),
     isOpen: (descriptor) => fcntl(descriptor, F_GETFD, "int", 0) >= 0,
+    setCloseOnExec(descriptor) {
+      checked("fcntl", () => fcntl(descriptor, F_SETFD, "int", FD_CLOEXEC));
+    },
+    pipe: () => pair("pipe2", (descriptors) => pipe2(descriptors, O_CLOEXEC)),
+    socketPair: () =>
+      pair("socketpair", (descriptors) => socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, descriptors)),
+    memoryFile: (label) => checked("memfd_create", () => memfdCreate(label, MFD_CLOEXEC)),
   };
 }
 

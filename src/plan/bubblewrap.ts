@@ -1,0 +1,187 @@
+import { encodeHello, encodeLaunch } from "../init/encode.js";
+import type { LaunchOrder } from "../init/encode.js";
+import { HelloFlag, Origin } from "../init/protocol.js";
+import type { PermissionSet } from "../permissions/permission-set.js";
+import { sandboxError } from "../subprocess/glib-error.js";
+import type { CommandRequest } from "../subprocess/launch-request.js";
+import type { BubblewrapFacts } from "./bubblewrap-facts.js";
+import { childLimits, checkTargets } from "./child-limits.js";
+import type { HostFacts, ResolvedMount } from "./host-facts.js";
+import type { BubblewrapPlan, PlannedDescriptor } from "./launch-plan.js";
+import { SINGLE_PROCESS } from "./launch-plan.js";
+import type { Operation } from "./root-filesystem.js";
+import { DEFAULT_TMPFS_SIZE, networkFiles, rootFilesystem } from "./root-filesystem.js";
+
+/** What a sandbox is to be, whatever runs in it. */
+export interface BubblewrapRequest {
+  readonly host: HostFacts;
+  readonly bubblewrap: BubblewrapFacts;
+  readonly permissions: PermissionSet;
+  /** The granted paths, in any order; their places here are those of the shell's O_PATH descriptors. */
+  readonly mounts: readonly ResolvedMount[];
+  /** The program that bwrap is to start as pid 1. */
+  readonly pid1: "init" | { readonly program: string };
+}
+
+/** The sandbox's name for itself, in place of the host's. */
+const HOSTNAME = "sandbox";
+
+/** bwrap 0.8 to 0.11 count the words of `--args` and of the command line together (MAX_ARGS). */
+const MAX_WORDS = 9000;
+
+/**
+ * The plan for one command in a sandbox of its own.
+ *
+ * @throws GLibError `gio-sandbox-error-quark` LIMIT_EXCEEDED for more than bwrap or init can take,
+ *   `g-exec-error-quark` for arguments and descriptors that no child could have
+ */
+export function planBubblewrap(request: BubblewrapRequest, command: CommandRequest): BubblewrapPlan {
+  checkTargets(command.descriptors, request.permissions);
+  const sandbox = new SandboxBuilder(request).build();
+  const firstOfChild = sandbox.descriptors.length;
+  const sources = [...new Set(command.descriptors.map(({ source }) => source))];
+  const order: LaunchOrder = {
+    process: SINGLE_PROCESS,
+    argv: command.argv,
+    environment: command.environment,
+    directory: command.directory,
+    searchPath: command.searchPath,
+    descriptors: command.descriptors.map(({ target, source }) => ({
+      target,
+      origin: Origin.INHERITED,
+      source: firstOfChild + sources.indexOf(source),
+    })),
+    limits: childLimits(request.permissions),
+    filters: [],
+    identities: request.mounts,
+    timeoutMilliseconds: command.timeout,
+  };
+  return {
+    ...sandbox,
+    descriptors: [
+      ...sandbox.descriptors,
+      ...sources.map((index): PlannedDescriptor => ({ kind: "child", index })),
+    ],
+    frames: joined(encodeHello(HelloFlag.SINGLE_USE), encodeLaunch(order)),
+  };
+}
+
+/** The plan that shows whether bwrap works here: the real arguments, on a program that does nothing. */
+export function planBubblewrapProbe(host: HostFacts, bubblewrap: BubblewrapFacts, permissions: PermissionSet): BubblewrapPlan {
+  const request: BubblewrapRequest = { host, bubblewrap, permissions, mounts: [], pid1: { program: "/usr/bin/true" } };
+  return { ...new SandboxBuilder(request).build(), frames: new Uint8Array(0) };
+}
+
+type SandboxPlan = Omit<BubblewrapPlan, "frames">;
+
+/** Numbers the descriptors as it writes the arguments that name them. */
+class SandboxBuilder {
+  readonly #request: BubblewrapRequest;
+  readonly #words: string[] = [];
+  readonly #descriptors: PlannedDescriptor[] = [
+    { kind: "null" },
+    { kind: "null" },
+    { kind: "diagnostics" },
+    { kind: "control" },
+  ];
+
+  constructor(request: BubblewrapRequest) {
+    this.#request = request;
+  }
+
+  build(): SandboxPlan {
+    const { bubblewrap, pid1 } = this.#request;
+    const command = pid1 === "init" ? this.#initCommand() : [pid1.program];
+    this.#isolation();
+    this.#filesystem();
+    const words = this.#words;
+    if (words.length + command.length + 3 > MAX_WORDS) {
+      throw sandboxError(
+        "LIMIT_EXCEEDED",
+        `The sandbox needs ${words.length} words of arguments, and bwrap takes at most ${MAX_WORDS}. Grant fewer paths.`,
+      );
+    }
+    const data = this.#add({ kind: "data", bytes: argumentData(words) });
+    return { program: bubblewrap.path, argv: ["--args", data, "--", ...command], descriptors: this.#descriptors };
+  }
+
+  /** Adds a descriptor and gives its number as bwrap's arguments have it. */
+  #add(descriptor: PlannedDescriptor): string {
+    return String(this.#descriptors.push(descriptor) - 1);
+  }
+
+  /** Started from its descriptor, so that no path of the host has to be there; the control socket is descriptor 3. */
+  #initCommand(): readonly string[] {
+    return [`/proc/self/fd/${this.#add({ kind: "init" })}`, "3"];
+  }
+
+  #isolation(): void {
+    const { shared } = this.#request.permissions;
+    this.#words.push(...(shared.has("ipc") ? namespacesWithoutIpc : ["--unshare-all", "--unshare-user"]));
+    if (shared.has("network")) this.#words.push("--share-net");
+    this.#words.push(
+      ...["--disable-userns", "--new-session", "--die-with-parent", "--as-pid-1", "--clearenv"],
+      ...["--cap-drop", "ALL", "--hostname", HOSTNAME],
+    );
+  }
+
+  #filesystem(): void {
+    const { host, permissions } = this.#request;
+    const tmpfsSize = permissions.limits.get("tmpfs") ?? DEFAULT_TMPFS_SIZE;
+    rootFilesystem(host, tmpfsSize).forEach((operation) => this.#operation(operation));
+    if (permissions.shared.has("network")) networkFiles().forEach((operation) => this.#operation(operation));
+    this.#grantedPaths();
+    this.#words.push("--remount-ro", "/");
+  }
+
+  #operation(operation: Operation): void {
+    if ("file" in operation) {
+      const fd = this.#add({ kind: "data", bytes: operation.bytes });
+      this.#words.push("--perms", "0444", "--file", fd, operation.file);
+    } else {
+      this.#words.push(...operation);
+    }
+  }
+
+  /** Parents before what lies in them, since a later mount hides what is below it. */
+  #grantedPaths(): void {
+    const { mounts } = this.#request;
+    const order = mounts.map((mount, index) => ({ mount, index }));
+    order.sort((a, b) => depth(a.mount.path) - depth(b.mount.path) || a.index - b.index);
+    for (const { mount, index } of order) {
+      const fd = this.#add({ kind: "granted", index });
+      this.#words.push(...this.#bind(fd, mount));
+    }
+  }
+
+  #bind(fd: string, { path, writable }: ResolvedMount): string[] {
+    const option = writable ? "--bind" : "--ro-bind";
+    // An older bwrap looks the link up again, by name: init compares what came of it with the mount's identity.
+    return this.#request.bubblewrap.options.has(`${option}-fd`)
+      ? [`${option}-fd`, fd, path]
+      : [option, `/proc/self/fd/${fd}`, path];
+  }
+}
+
+/** `--unshare-all` without the IPC namespace, for which bwrap has no opposite. */
+const namespacesWithoutIpc = [
+  ...["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"],
+];
+
+function depth(path: string): number {
+  return path.split("/").length;
+}
+
+function argumentData(words: readonly string[]): Uint8Array {
+  return new TextEncoder().encode(words.map((word) => `${word}\0`).join(""));
+}
+
+function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}

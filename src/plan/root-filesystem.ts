@@ -1,0 +1,75 @@
+import type { SandboxDirectories } from "../subprocess/environment.js";
+import type { HostFacts } from "./host-facts.js";
+
+/** Arguments of bwrap that need data in a descriptor: the planner puts its number in. */
+export type Operation = readonly string[] | { readonly file: string; readonly bytes: Uint8Array };
+
+/** The directories of a child in a bubblewrap sandbox. */
+export function sandboxDirectories(uid: number): SandboxDirectories {
+  return { home: "/home/user", runtime: `/run/user/${uid}` };
+}
+
+/** What `tmpfs` may hold unless a limit says otherwise: bytes for each of the private directories. */
+export const DEFAULT_TMPFS_SIZE = 256 * 1024 * 1024;
+
+/**
+ * The least that programs need to run: /usr, the links into it, what the dynamic linker and Debian's alternatives read,
+ * /proc, /dev, and private, empty, bounded /tmp, home and runtime directories. The mime database and the loaders of
+ * GdkPixbuf come with /usr.
+ */
+export function rootFilesystem(host: HostFacts, tmpfsSize: number): Operation[] {
+  const size = String(tmpfsSize);
+  const { home, runtime } = sandboxDirectories(host.uid);
+  const privateDirectory = (path: string, mode: string): Operation => [
+    ...["--perms", mode, "--size", size],
+    ...["--tmpfs", path],
+  ];
+  return [
+    ["--ro-bind", "/usr", "/usr"],
+    ...host.systemDirectories.map(systemDirectory),
+    ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"],
+    ["--ro-bind-try", "/etc/alternatives", "/etc/alternatives"],
+    { file: "/etc/passwd", bytes: accounts(passwd(host, home)) },
+    { file: "/etc/group", bytes: accounts(group(host)) },
+    ["--proc", "/proc"],
+    ["--dev", "/dev"],
+    privateDirectory("/dev/shm", "1777"),
+    ["--remount-ro", "/dev"],
+    privateDirectory("/tmp", "1777"),
+    ["--symlink", "../tmp", "/var/tmp"],
+    ["--symlink", "../run", "/var/run"],
+    privateDirectory(home, "0700"),
+    privateDirectory(runtime, "0700"),
+  ];
+}
+
+/** What name look-ups and TLS read, for a child that shares the host's network. */
+export function networkFiles(): Operation[] {
+  const paths = [
+    ...["/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/gai.conf"],
+    ...["/etc/services", "/etc/protocols", "/etc/ssl/certs", "/etc/ca-certificates", "/etc/pki/tls/certs"],
+  ];
+  return paths.map((path) => ["--ro-bind-try", path, path]);
+}
+
+function systemDirectory({ path, linkTarget }: HostFacts["systemDirectories"][number]): Operation {
+  return linkTarget === null ? ["--ro-bind", path, path] : ["--symlink", linkTarget, path];
+}
+
+const NOBODY = 65534;
+
+function passwd({ uid, gid }: HostFacts, home: string): string[] {
+  const user = uid === 0 ? "root" : "user";
+  return [
+    `${user}:x:${uid}:${gid}:${user}:${home}:/bin/sh`,
+    ...(uid === NOBODY ? [] : [`nobody:x:${NOBODY}:${NOBODY}:nobody:/nonexistent:/usr/sbin/nologin`]),
+  ];
+}
+
+function group({ gid }: HostFacts): string[] {
+  return [`${gid === 0 ? "root" : "user"}:x:${gid}:`, ...(gid === NOBODY ? [] : [`nogroup:x:${NOBODY}:`])];
+}
+
+function accounts(lines: readonly string[]): Uint8Array {
+  return new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
+}
