@@ -25,6 +25,8 @@ export function rootFilesystem(host: HostFacts, tmpfsSize: number): Operation[] 
     ...["--tmpfs", path],
   ];
   return [
+    // else bwrap makes them as it needs them, and for its user only
+    ...["/etc", "/home", "/run", "/run/user", "/var"].map((path) => ["--dir", path]),
     ["--ro-bind", "/usr", "/usr"],
     ...host.systemDirectories.map(systemDirectory),
     ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"],

@@ -1,0 +1,40 @@
+import { cancelledError } from "../subprocess/glib-error.js";
+
+/** node-gtk's `Gio.Cancellable`, as far as it is used here. */
+export interface GioCancellable {
+  isCancelled(): boolean;
+  /** `g_cancellable_connect()`: calls back at once, and gives 0, if it is cancelled already. */
+  connect(callback: () => void): number | bigint;
+  disconnect(id: number | bigint): void;
+}
+
+/** What cancels an operation: an `AbortSignal`, node-gtk's `Gio.Cancellable`, or nothing. */
+export type Cancellable = AbortSignal | GioCancellable;
+
+export function isCancelled(cancellable: Cancellable | null): boolean {
+  if (cancellable === null) return false;
+  return "aborted" in cancellable ? cancellable.aborted : cancellable.isCancelled();
+}
+
+/** @throws GLibError `g-io-error-quark` CANCELLED */
+export function throwIfCancelled(cancellable: Cancellable | null): void {
+  if (isCancelled(cancellable)) throw cancelledError();
+}
+
+/**
+ * Calls back when it is cancelled from now on, once.
+ *
+ * @returns what ends that
+ */
+export function whenCancelled(cancellable: Cancellable | null, callback: () => void): () => void {
+  if (cancellable === null) return () => undefined;
+  if ("aborted" in cancellable) {
+    cancellable.addEventListener("abort", callback, { once: true });
+    return () => cancellable.removeEventListener("abort", callback);
+  }
+  const id = cancellable.connect(callback);
+  return () => {
+    // g_cancellable_disconnect() would wait for itself if it were called from the callback
+    if (!cancellable.isCancelled()) cancellable.disconnect(id);
+  };
+}

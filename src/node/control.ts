@@ -1,0 +1,58 @@
+import { Socket } from "node:net";
+import { encodeSignal } from "../init/encode.js";
+import type { InitEvent } from "../init/decode.js";
+import { FrameReader } from "../init/decode.js";
+import type { SignalScope } from "../init/protocol.js";
+
+/** Who hears what init says. */
+export interface ControlListener {
+  onEvent(event: InitEvent): void;
+  /** Init says nothing any more: null at the end of the socket, else what was wrong with what it said. */
+  onEnd(error: Error | null): void;
+}
+
+/** The control socket of one sandbox. */
+export class Control {
+  readonly #socket: Socket;
+  readonly #reader = new FrameReader();
+  readonly #listener: ControlListener;
+  #error: Error | null = null;
+
+  /** @param descriptor our end of the socket, which is taken over */
+  constructor(descriptor: number, listener: ControlListener) {
+    this.#listener = listener;
+    this.#socket = new Socket({ fd: descriptor, readable: true, writable: true });
+    this.#socket.on("data", (chunk) => this.#read(chunk));
+    // an init that is gone shows as the end; what could not be written to it does not matter then
+    this.#socket.on("error", () => undefined);
+    this.#socket.on("close", () => this.#listener.onEnd(this.#error));
+  }
+
+  write(frames: Uint8Array): void {
+    if (this.#socket.writable) this.#socket.write(frames);
+  }
+
+  signal(process: number, signal: number, scope: SignalScope): void {
+    this.write(encodeSignal(process, signal, scope));
+  }
+
+  /** Ends the sandbox: init kills everything in it when its socket ends. */
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  /** Lets the program end although the sandbox has not. */
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  #read(chunk: Uint8Array): void {
+    try {
+      this.#reader.push(chunk);
+      for (let event = this.#reader.next(); event !== null; event = this.#reader.next()) this.#listener.onEvent(event);
+    } catch (error) {
+      this.#error = error instanceof Error ? error : new Error(String(error));
+      this.#socket.destroy();
+    }
+  }
+}

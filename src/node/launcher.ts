@@ -1,0 +1,286 @@
+import { closeSync } from "node:fs";
+import { env, geteuid } from "node:process";
+import { SandboxPermissions } from "../permissions/sandbox-permissions.js";
+import { sandboxDirectories } from "../plan/root-filesystem.js";
+import { checkArguments } from "../subprocess/arguments.js";
+import type { Environment } from "../subprocess/environment.js";
+import {
+  checkEnvironment,
+  checkVariableName,
+  checkVariableValue,
+  DEFAULT_PATH,
+  defaultEnvironment,
+  getVariable,
+  PATH_WITHOUT_PATH,
+  setVariable,
+  unsetVariable,
+} from "../subprocess/environment.js";
+import type { StreamOverrides } from "../subprocess/flags.js";
+import { checkDispositions, Stream, streamWord, SubprocessFlags } from "../subprocess/flags.js";
+import { ioError } from "../subprocess/glib-error.js";
+import type { Cancellable } from "./cancellable.js";
+import { requiredSystemCalls } from "./descriptor-scope.js";
+import { launchProcess } from "./launch-process.js";
+import type { RunningProcess } from "./running-process.js";
+import { SandboxSubprocess } from "./subprocess.js";
+
+/** What `new SandboxSubprocessLauncher()` takes, as GObject properties. */
+export interface LauncherProperties {
+  /** A combination of `SubprocessFlags`; `NONE` if absent. */
+  readonly flags?: SubprocessFlags;
+  /** What the children may do; nothing if absent. */
+  readonly permissions?: SandboxPermissions;
+  /** Milliseconds that a child may take; null or absent: any time. */
+  readonly timeout?: number | null;
+}
+
+/** Bytes that `communicateAsync()` takes from one stream of a child unless the launcher says otherwise. */
+export const DEFAULT_MAXIMUM_OUTPUT = 128 * 1024 * 1024;
+
+/**
+ * Launches child processes in sandboxes, with the methods of `Gio.SubprocessLauncher`.
+ *
+ * Two things differ from GIO. The environment of a child does not start from the parent's, but from a small fixed set: see
+ * `setEnviron()`. And its working directory, like `argv[0]`, is a path inside the sandbox. Files for standard streams are
+ * opened by the parent, outside of it.
+ */
+export class SandboxSubprocessLauncher {
+  #flags: SubprocessFlags = SubprocessFlags.NONE;
+  #permissions: SandboxPermissions;
+  #timeout: number | null = null;
+  #maximumOutput = DEFAULT_MAXIMUM_OUTPUT;
+  #environment: Environment;
+  #directory = "/";
+  #settings: Record<Stream, StreamOverrides> = {
+    [Stream.STDIN]: unset,
+    [Stream.STDOUT]: unset,
+    [Stream.STDERR]: unset,
+  };
+  #table: { readonly source: number; readonly target: number }[] = [];
+  #isClosed = false;
+
+  /** @throws TypeError for flags that contradict each other */
+  constructor({ flags = SubprocessFlags.NONE, permissions, timeout = null }: LauncherProperties = {}) {
+    this.#environment = defaultEnvironment(env, sandboxDirectories(geteuid?.() ?? 0));
+    this.#permissions = permissions ?? new SandboxPermissions();
+    this.setFlags(flags);
+    this.timeout = timeout;
+  }
+
+  /** As `new Gio.SubprocessLauncher(flags)` in C. */
+  static new(flags: SubprocessFlags): SandboxSubprocessLauncher {
+    return new SandboxSubprocessLauncher({ flags });
+  }
+
+  /** What the children may do. Frozen by the first launch. */
+  get permissions(): SandboxPermissions {
+    return this.#permissions;
+  }
+
+  set permissions(permissions: SandboxPermissions) {
+    this.#permissions = permissions;
+  }
+
+  /** Milliseconds that a child may take before it is killed with all that it started; null: any time. */
+  get timeout(): number | null {
+    return this.#timeout;
+  }
+
+  set timeout(milliseconds: number | null) {
+    if (milliseconds !== null && !(milliseconds > 0 && milliseconds <= Number.MAX_SAFE_INTEGER)) {
+      throw new TypeError(`Expected a number of milliseconds above 0, or null, but got ${milliseconds}.`);
+    }
+    this.#timeout = milliseconds;
+  }
+
+  /** Bytes that `communicateAsync()` takes from each stream of a child before it gives up: 128 MiB at first. */
+  get maximumOutput(): number {
+    return this.#maximumOutput;
+  }
+
+  set maximumOutput(bytes: number) {
+    if (!Number.isSafeInteger(bytes) || bytes < 0) throw new TypeError(`Expected a number of bytes, but got ${bytes}.`);
+    this.#maximumOutput = bytes;
+  }
+
+  /**
+   * Starts a child.
+   *
+   * @param argv the program and its arguments: without a slash in it the program is looked up in the sandbox's PATH
+   *   (`/usr/local/bin:/usr/bin:/bin`), or in that of the launcher's environment with SEARCH_PATH_FROM_ENVP
+   * @returns a promise of a child whose program has been executed
+   * @throws TypeError for an argv that is empty or contains a NUL
+   * @throws GLibError `g-exec-error-quark` NOENT, ACCES, CHDIR and so on, as GIO; `g-io-error-quark` CLOSED after
+   *   `close()`, CANCELLED, NOT_FOUND and so on for files and granted paths; `gio-sandbox-error-quark` NOT_AVAILABLE if no
+   *   sandbox can be had on this system, SETUP_FAILED if this one could not be set up
+   */
+  async spawnvAsync(argv: readonly string[], cancellable: Cancellable | null = null): Promise<SandboxSubprocess> {
+    return SandboxSubprocess.ofRunning({ argv, flags: this.#flags }, await this.launch(argv, cancellable));
+  }
+
+  /** Starts a child for a `SandboxSubprocess`. */
+  async launch(
+    argv: readonly string[],
+    cancellable: Cancellable | null,
+  ): Promise<{ readonly running: RunningProcess; readonly maximumOutput: number }> {
+    checkArguments(argv);
+    if (this.#isClosed) {
+      throw ioError("CLOSED", "Can't spawn a new child because a passed file descriptor has been closed.");
+    }
+    const maximumOutput = this.#maximumOutput;
+    const request = {
+      command: {
+        argv: [...argv],
+        environment: this.#environment,
+        directory: this.#directory,
+        searchPath: this.#searchPath,
+        timeout: this.#timeout,
+      },
+      flags: this.#flags,
+      settings: this.#settings,
+      table: this.#table,
+      permissions: this.#permissions.freeze().snapshot(),
+    };
+    return { running: await launchProcess(request, cancellable), maximumOutput };
+  }
+
+  /**
+   * Replaces the children's environment: `NAME=VALUE` each. At first it is PATH, HOME and the XDG directories inside the
+   * sandbox, and the parent's LANG, LANGUAGE, LC_* and TERM. An empty list is an empty environment; null is a copy of the
+   * parent's, as in C.
+   */
+  setEnviron(environ: readonly string[] | null): void {
+    const environment = environ ?? Object.entries(env).map(([name, value]) => `${name}=${value ?? ""}`);
+    checkEnvironment(environment);
+    this.#environment = [...environment];
+  }
+
+  setenv(variable: string, value: string, overwrite: boolean): void {
+    checkVariableName(variable);
+    checkVariableValue(variable, value);
+    if (!overwrite && this.getenv(variable) !== null) return;
+    this.#environment = setVariable(this.#environment, variable, value);
+  }
+
+  unsetenv(variable: string): void {
+    checkVariableName(variable);
+    this.#environment = unsetVariable(this.#environment, variable);
+  }
+
+  /** What the children will find in this variable; null if nothing. */
+  getenv(variable: string): string | null {
+    return getVariable(this.#environment, variable);
+  }
+
+  /** Sets the children's working directory, a path inside the sandbox. Null is `/`, as at first. */
+  setCwd(cwd: string | null): void {
+    if (cwd !== null) checkPath(cwd);
+    this.#directory = cwd ?? "/";
+  }
+
+  /** @throws TypeError for flags that contradict each other, or what was set for a stream otherwise */
+  setFlags(flags: SubprocessFlags): void {
+    checkDispositions(flags, this.#settings);
+    this.#flags = flags;
+  }
+
+  /** Has the children read their standard input from a file, which the parent opens at each launch. Null undoes that. */
+  setStdinFilePath(path: string | null): void {
+    this.#setPath(Stream.STDIN, path);
+  }
+
+  /** Has the children write their standard output to a file, made or emptied by the parent at each launch. */
+  setStdoutFilePath(path: string | null): void {
+    this.#setPath(Stream.STDOUT, path);
+  }
+
+  /** Has the children write their standard error to a file, made or emptied by the parent at each launch. */
+  setStderrFilePath(path: string | null): void {
+    this.#setPath(Stream.STDERR, path);
+  }
+
+  /**
+   * Gives the children a descriptor as their standard input. The launcher owns it from now on, and closes it when another
+   * one is set, or at `close()`. -1 undoes that.
+   */
+  takeStdinFd(fd: number): void {
+    this.#takeStream(Stream.STDIN, fd);
+  }
+
+  /** Gives the children a descriptor as their standard output: see `takeStdinFd()`. */
+  takeStdoutFd(fd: number): void {
+    this.#takeStream(Stream.STDOUT, fd);
+  }
+
+  /** Gives the children a descriptor as their standard error: see `takeStdinFd()`. */
+  takeStderrFd(fd: number): void {
+    this.#takeStream(Stream.STDERR, fd);
+  }
+
+  /**
+   * Gives the children the descriptor `sourceFd` as their number `targetFd`. The launcher owns it from now on, and closes
+   * it at `close()`; every child gets it until then. Of equal targets the last counts.
+   */
+  takeFd(sourceFd: number, targetFd: number): void {
+    if (!Number.isInteger(sourceFd) || !Number.isInteger(targetFd)) {
+      throw new TypeError(`Expected two descriptors, but got ${sourceFd} and ${targetFd}.`);
+    }
+    if (this.#isClosed) throw ioError("CLOSED", "A launcher that was closed takes no more descriptors.");
+    this.#table.push({ source: sourceFd, target: targetFd });
+  }
+
+  /** Closes all descriptors that the launcher has taken; it cannot launch anything after that. Children are not touched. */
+  close(): void {
+    const streams = Object.values(Stream).map((stream) => this.#settings[stream].fd);
+    const taken = new Set([...streams, ...this.#table.map(({ source }) => source)]);
+    this.#isClosed = true;
+    this.#table = [];
+    for (const stream of Object.values(Stream)) this.#settings[stream] = { ...this.#settings[stream], fd: null };
+    for (const fd of taken) if (fd !== null) closeTaken(fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  get #searchPath(): string {
+    if ((this.#flags & SubprocessFlags.SEARCH_PATH_FROM_ENVP) === 0) return DEFAULT_PATH;
+    return this.getenv("PATH") ?? PATH_WITHOUT_PATH;
+  }
+
+  #setPath(stream: Stream, path: string | null): void {
+    if (path !== null) checkPath(path);
+    this.#set(stream, { ...this.#settings[stream], path });
+  }
+
+  #takeStream(stream: Stream, fd: number): void {
+    if (!Number.isInteger(fd) || fd < -1) {
+      throw new TypeError(`Expected a descriptor for ${streamWord(stream)}, or -1, but got ${fd}.`);
+    }
+    if (this.#isClosed) throw ioError("CLOSED", "A launcher that was closed takes no more descriptors.");
+    const old = this.#settings[stream].fd;
+    this.#set(stream, { ...this.#settings[stream], fd: fd === -1 ? null : fd });
+    if (old !== null && old !== fd) closeTaken(old);
+    const calls = requiredSystemCalls();
+    if (fd !== -1 && calls.isOpen(fd)) calls.setCloseOnExec(fd);
+  }
+
+  #set(stream: Stream, overrides: StreamOverrides): void {
+    const settings = { ...this.#settings, [stream]: overrides };
+    checkDispositions(this.#flags, settings);
+    this.#settings = settings;
+  }
+}
+
+const unset: StreamOverrides = { fd: null, path: null };
+
+function checkPath(path: string): void {
+  if (typeof path !== "string" || path === "" || path.includes("\0")) {
+    throw new TypeError(`Expected a path, but got ${JSON.stringify(path)}.`);
+  }
+}
+
+/** Closes a descriptor that the caller may have closed behind our back: that is no reason to fail. */
+function closeTaken(fd: number): void {
+  if (requiredSystemCalls().isOpen(fd)) closeSync(fd);
+}

@@ -1,0 +1,159 @@
+import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import type { ProcessExit, ResourceUsage } from "../init/decode.js";
+import { SignalScope } from "../init/protocol.js";
+import { SINGLE_PROCESS } from "../plan/launch-plan.js";
+import { cancelledError } from "../subprocess/glib-error.js";
+import type { WaitStatus } from "../subprocess/wait-status.js";
+import type { BubblewrapSandbox } from "./bubblewrap-sandbox.js";
+import type { Cancellable } from "./cancellable.js";
+import { isCancelled, throwIfCancelled, whenCancelled } from "./cancellable.js";
+
+const SIGKILL = 9;
+
+/** The parent's ends of the pipes to a child; null where there is none. */
+export interface Pipes {
+  readonly stdin: Socket | null;
+  readonly stdout: Socket | null;
+  readonly stderr: Socket | null;
+}
+
+/** How a process ended. */
+export interface End {
+  readonly status: WaitStatus;
+  readonly timedOut: boolean;
+  /** Null if the sandbox was lost, and the figures with it. */
+  readonly usage: ResourceUsage | null;
+  /** Why the sandbox was lost; null if the process ended as processes do. */
+  readonly error: Error | null;
+}
+
+/** A process in a sandbox of its own, from its start to its end. */
+export class RunningProcess {
+  readonly pipes: Pipes;
+  /** The timeout that it was given, in milliseconds; null for none. */
+  readonly timeout: number | null;
+  readonly #sandbox: BubblewrapSandbox;
+  readonly #pid: number;
+  #end: End | null = null;
+  #hostPid: string | null = null;
+  /** In the order in which they came, so that they are told in that order. */
+  #waiting: (() => void)[] = [];
+
+  /** @param pid as the sandbox sees it */
+  constructor(
+    sandbox: BubblewrapSandbox,
+    { exited }: { readonly exited: Promise<ProcessExit> },
+    pid: number,
+    timeout: number | null,
+    pipes: Pipes,
+  ) {
+    this.pipes = pipes;
+    this.timeout = timeout;
+    this.#sandbox = sandbox;
+    this.#pid = pid;
+    exited.then(
+      ({ status, timedOut, usage }) => this.#onEnd({ status, timedOut, usage, error: null }),
+      // the kernel kills what is in a pid namespace whose first process is gone
+      (error: unknown) => this.#onEnd({ status: SIGKILL, timedOut: false, usage: null, error: asError(error) }),
+    );
+  }
+
+  /** How it ended, or null while it runs. */
+  get end(): End | null {
+    return this.#end;
+  }
+
+  /** Its pid on the host, in decimal; null once it has ended, or where /proc does not tell. */
+  get identifier(): string | null {
+    if (this.#end !== null) return null;
+    this.#hostPid ??= findHostPid(this.#sandbox.pid, this.#pid);
+    return this.#hostPid;
+  }
+
+  /**
+   * Waits for the end. Cancelling leaves the process alone.
+   *
+   * As a GTask does, it looks at the cancellable at the start and again when it is told of the end, after those that have
+   * waited longer.
+   */
+  wait(cancellable: Cancellable | null): Promise<End> {
+    return new Promise((resolve, reject) => {
+      throwIfCancelled(cancellable);
+      const forget = whenCancelled(cancellable, () => reject(cancelledError()));
+      this.#whenEnded((end) => {
+        forget();
+        if (isCancelled(cancellable)) reject(cancelledError());
+        else resolve(end);
+      });
+    });
+  }
+
+  signal(signal: number): void {
+    if (this.#end === null) this.#sandbox.signal(SINGLE_PROCESS, signal, SignalScope.PROCESS);
+  }
+
+  /** Kills everything in the sandbox: the process, and what it left running. */
+  kill(): void {
+    this.#sandbox.signal(SINGLE_PROCESS, SIGKILL, SignalScope.ALL);
+  }
+
+  /** Ends the sandbox, closes the pipes, and waits until nothing is left. */
+  async dispose(): Promise<void> {
+    this.kill();
+    this.pipes.stdin?.destroy();
+    this.pipes.stdout?.destroy();
+    this.pipes.stderr?.destroy();
+    await this.wait(null);
+    this.#sandbox.close();
+    await this.#sandbox.ended;
+  }
+
+  #whenEnded(tell: (end: End) => void): void {
+    if (this.#end === null) {
+      this.#waiting.push(() => this.#whenEnded(tell));
+      return;
+    }
+    const end = this.#end;
+    // A turn of the loop for each, so that what the first one does (to cancel another, say) counts for the next.
+    setImmediate(() => tell(end));
+  }
+
+  #onEnd(end: End): void {
+    this.#end = end;
+    // What a process leaves running in its sandbox goes on, but not longer than the program.
+    this.#sandbox.unref();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const tell of waiting) tell();
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** Looks for the pid on the host of what bwrap's first process, init, has started with the number `pid`. */
+function findHostPid(bwrap: number | null, pid: number): string | null {
+  if (bwrap === null) return null;
+  for (const init of children(String(bwrap))) {
+    for (const process of children(init)) {
+      const numbers = /^NSpid:\s*(.*)$/m.exec(readProc(process, "status"))?.[1]?.split(/\s+/) ?? [];
+      if (numbers.at(-1) === String(pid)) return process;
+    }
+  }
+  return null;
+}
+
+function children(pid: string): string[] {
+  return readProc(pid, `task/${pid}/children`).split(" ").filter((child) => child !== "");
+}
+
+function readProc(pid: string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "latin1");
+  } catch {
+    // it has ended just now, or /proc is hidden from us
+    return "";
+  }
+}
