@@ -1,0 +1,79 @@
+import { constants } from "node:os";
+import process from "node:process";
+import { SandboxSubprocessLauncher } from "../node/launcher.js";
+import type { SandboxSubprocess } from "../node/subprocess.js";
+import { SubprocessFlags } from "../subprocess/flags.js";
+import { descriptorError } from "../subprocess/glib-error.js";
+import { exitCodeOfStatus } from "./exit-code.js";
+import type { RunOptions } from "./run-options.js";
+
+/**
+ * Runs the command, with our own standard streams, and passes signals on to it.
+ *
+ * @param inherited the descriptors that are the caller's; null if that is not known
+ * @returns the exit code
+ */
+export async function run(options: RunOptions, inherited: ReadonlySet<number> | null): Promise<number> {
+  const launcher = new SandboxSubprocessLauncher({
+    flags: SubprocessFlags.STDIN_INHERIT,
+    permissions: options.permissions,
+  });
+  if (options.directory !== null) launcher.setCwd(options.directory);
+  for (const [name, value] of options.environment) {
+    if (value === null) launcher.unsetenv(name);
+    else launcher.setenv(name, value, true);
+  }
+  for (const fd of options.descriptors) {
+    if (inherited?.has(fd) === false) throw descriptorError("EBADF");
+    launcher.takeFd(fd, fd);
+  }
+  const abort = new AbortController();
+  const forwarding = new SignalForwarding(abort);
+  try {
+    const child = await launcher.spawnvAsync(options.argv, abort.signal);
+    forwarding.sendTo(child);
+    await child.waitAsync();
+    return exitCodeOfStatus(child.getStatus());
+  } catch (error) {
+    if (forwarding.first !== null) return 128 + forwarding.first;
+    throw error;
+  } finally {
+    forwarding.stop();
+  }
+}
+
+const forwarded = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGWINCH"] as const;
+
+/** These end us, or would, while there is no child yet. */
+const ending: readonly string[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"];
+
+/** Passes our signals on: the sandbox has a session of its own, so that even Ctrl-C reaches only us. */
+class SignalForwarding {
+  /** The signal that ended the launch before there was a child; null if none did. */
+  first: number | null = null;
+  readonly #abort: AbortController;
+  #child: SandboxSubprocess | null = null;
+
+  constructor(abort: AbortController) {
+    this.#abort = abort;
+    for (const signal of forwarded) process.on(signal, this.#forward);
+  }
+
+  sendTo(child: SandboxSubprocess): void {
+    this.#child = child;
+  }
+
+  stop(): void {
+    for (const signal of forwarded) process.off(signal, this.#forward);
+  }
+
+  readonly #forward = (signal: NodeJS.Signals): void => {
+    const number = constants.signals[signal];
+    if (this.#child !== null) {
+      this.#child.sendSignal(number);
+    } else if (ending.includes(signal)) {
+      this.first ??= number;
+      this.#abort.abort();
+    }
+  };
+}
