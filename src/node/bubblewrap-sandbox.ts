@@ -84,9 +84,14 @@ export class BubblewrapSandbox {
     this.#control.signal(process, signal, scope);
   }
 
-  /** Kills everything in the sandbox, whatever state it is in. Nothing is heard of it after that but `ended`. */
+  /**
+   * Kills everything in the sandbox, whatever state it is in. Nothing is heard of it after that but `ended`, for which the
+   * program stays alive.
+   */
   close(): void {
     this.#isClosed = true;
+    this.#control.ref();
+    this.#child.ref();
     this.#control.close();
     // takes pid 1 along (--die-with-parent), also before that has begun to listen
     this.#child.kill("SIGKILL");

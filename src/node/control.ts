@@ -46,6 +46,11 @@ export class Control {
     this.#socket.unref();
   }
 
+  /** Undoes `unref()`. */
+  ref(): void {
+    this.#socket.ref();
+  }
+
   #read(chunk: Uint8Array): void {
     try {
       this.#reader.push(chunk);
