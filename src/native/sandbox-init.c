@@ -763,6 +763,8 @@ main (int argc, char **argv)
 
   /* before anything else can run here: no process of the sandbox may look into this one */
   prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
+  /* and nothing of the sandbox outlives the program that set it up */
+  prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (argc != 2)
     complain ("Usage: gio-sandbox-init CONTROL_FD\nThe first process of a sandbox. gio-sandbox starts it.\n");
   control = parse_descriptor (argv[1]);

@@ -11,6 +11,7 @@ import { sandboxError } from "../subprocess/glib-error.js";
 import { Control } from "./control.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import { openDiagnostics, readDiagnostics } from "./diagnostics.js";
+import { killTree } from "./host-processes.js";
 import { initProgram } from "./init-program.js";
 import { errnoOf } from "./system-failure.js";
 
@@ -93,8 +94,7 @@ export class BubblewrapSandbox {
     this.#control.ref();
     this.#child.ref();
     this.#control.close();
-    // takes pid 1 along (--die-with-parent), also before that has begun to listen
-    this.#child.kill("SIGKILL");
+    this.#forceEnd();
   }
 
   /** Lets the program end, and the sandbox with it, although something still runs in there. */
@@ -140,7 +140,7 @@ export class BubblewrapSandbox {
   #onControlEnd(error: Error | null): void {
     this.#controlEnded = true;
     this.#controlError = error;
-    if (error !== null) this.#child.kill("SIGKILL");
+    this.#forceEnd();
     this.#onSomeEnd();
   }
 
@@ -149,6 +149,16 @@ export class BubblewrapSandbox {
     if (!this.#isClosed) this.#settle(() => this.#listener.onLost(this.#loss()));
     this.#scope[Symbol.dispose]();
     this.#resolveEnded();
+  }
+
+  /**
+   * Without its control socket init exits, as soon as it runs. bwrap must not be killed before that: its child would wait
+   * for it for ever. Only what does not end by itself is killed, from below.
+   */
+  #forceEnd(): void {
+    const timer = setTimeout(() => killTree(this.pid), PATIENCE);
+    timer.unref();
+    void this.ended.then(() => clearTimeout(timer));
   }
 
   #settle(report: () => void): void {
@@ -170,6 +180,9 @@ export class BubblewrapSandbox {
     return sandboxError("SETUP_FAILED", `The sandbox was lost while its process ran: ${how}`);
   }
 }
+
+/** Milliseconds that a sandbox has to end by itself. */
+const PATIENCE = 5000;
 
 interface RealisedDescriptors extends PlanDescriptors {
   readonly control: number;

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { errnoMessage } from "../subprocess/errno.js";
 import { cancelledError, ioError, ioErrorFromErrno, sandboxError } from "../subprocess/glib-error.js";
 import type { Cancellable } from "./cancellable.js";
 import { throwIfCancelled, whenCancelled } from "./cancellable.js";
@@ -29,8 +30,14 @@ export async function communicate(
   const { stdin, stdout, stderr } = process.pipes;
   const pipes = [stdin, stdout, stderr].filter((pipe) => pipe !== null);
   throwIfCancelled(cancellable);
-  if (stdin !== null) reserve(stdin, stdin.writableEnded);
-  for (const pipe of [stdout, stderr]) if (pipe !== null) reserve(pipe, pipe.readableEnded);
+  if (stdin !== null) checkUsable(stdin, stdin.destroyed || stdin.writableEnded);
+  for (const pipe of [stdout, stderr]) {
+    if (pipe !== null) checkUsable(pipe, (pipe.destroyed || pipe.readableEnded) && !endedEmpty(pipe));
+  }
+  for (const pipe of pipes) {
+    inUse.add(pipe);
+    used.add(pipe);
+  }
 
   const stop = new AbortController();
   let forget: () => void = () => undefined;
@@ -53,19 +60,32 @@ export async function communicate(
     throw error;
   } finally {
     forget();
+    pipes.forEach((pipe) => inUse.delete(pipe));
   }
 }
 
+/** Pipes that somebody communicates over at this moment. */
 const inUse = new WeakSet<Socket>();
 
-function reserve(pipe: Socket, isUsedUp: boolean): void {
-  if (pipe.destroyed || isUsedUp) throw ioError("CLOSED", "Source stream is already closed");
+/** Pipes that somebody has communicated over. */
+const used = new WeakSet<Socket>();
+
+function checkUsable(pipe: Socket, isUsedUp: boolean): void {
   if (inUse.has(pipe)) throw ioError("PENDING", "Stream has outstanding operation");
-  inUse.add(pipe);
+  if (used.has(pipe) || isUsedUp) throw ioError("CLOSED", "Source stream is already closed");
+}
+
+/** Node reads ahead: a pipe without a byte in it ends although nobody has read it. */
+function endedEmpty(pipe: Socket): boolean {
+  return pipe.readableEnded && pipe.bytesRead === 0;
 }
 
 function readAll(pipe: Socket, word: string, maximum: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
+    if (endedEmpty(pipe)) {
+      resolve(new Uint8Array(0));
+      return;
+    }
     const chunks: Uint8Array[] = [];
     let length = 0;
     pipe.on("data", (chunk: Uint8Array) => {
@@ -83,13 +103,13 @@ function readAll(pipe: Socket, word: string, maximum: number): Promise<Uint8Arra
 
 function writeAll(pipe: Socket, input: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    pipe.on("error", (error) => {
-      const errno = errnoOf(error);
-      const message = errno === "EPIPE" ? "Error writing to file descriptor: Broken pipe" : error.message;
-      reject(ioErrorFromErrno(errno, message, { cause: error }));
+    pipe.on("error", (cause) => {
+      const errno = errnoOf(cause);
+      reject(ioErrorFromErrno(errno, `Error writing to file descriptor: ${errnoMessage(errno)}`, { cause }));
     });
+    pipe.on("finish", resolve);
     pipe.on("close", () => reject(ioError("CLOSED", "Stream is already closed")));
-    pipe.end(input, () => resolve());
+    pipe.end(input);
   });
 }
 

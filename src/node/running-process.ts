@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { ProcessExit, ResourceUsage } from "../init/decode.js";
 import { SignalScope } from "../init/protocol.js";
@@ -8,6 +7,7 @@ import type { WaitStatus } from "../subprocess/wait-status.js";
 import type { BubblewrapSandbox } from "./bubblewrap-sandbox.js";
 import type { Cancellable } from "./cancellable.js";
 import { isCancelled, throwIfCancelled, whenCancelled } from "./cancellable.js";
+import { findHostPid } from "./host-processes.js";
 
 const SIGKILL = 9;
 
@@ -131,29 +131,4 @@ export class RunningProcess {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-/** Looks for the pid on the host of what bwrap's first process, init, has started with the number `pid`. */
-function findHostPid(bwrap: number | null, pid: number): string | null {
-  if (bwrap === null) return null;
-  for (const init of children(String(bwrap))) {
-    for (const process of children(init)) {
-      const numbers = /^NSpid:\s*(.*)$/m.exec(readProc(process, "status"))?.[1]?.split(/\s+/) ?? [];
-      if (numbers.at(-1) === String(pid)) return process;
-    }
-  }
-  return null;
-}
-
-function children(pid: string): string[] {
-  return readProc(pid, `task/${pid}/children`).split(" ").filter((child) => child !== "");
-}
-
-function readProc(pid: string, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, "latin1");
-  } catch {
-    // it has ended just now, or /proc is hidden from us
-    return "";
-  }
 }

@@ -79,8 +79,8 @@ export class SandboxSubprocess {
   }
 
   /**
-   * The pid on the host, in decimal, where /proc tells it: the same process that the host's tools show. Null once the
-   * process has ended.
+   * The pid on the host, in decimal: the same process that the host's tools show. Null once the process has ended, which
+   * the system may know a moment before `waitAsync()` does, and where /proc does not tell.
    */
   getIdentifier(): string | null {
     return this.#process.identifier;

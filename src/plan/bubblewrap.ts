@@ -119,8 +119,12 @@ class SandboxBuilder {
     const { shared } = this.#request.permissions;
     this.#words.push(...(shared.has("ipc") ? namespacesWithoutIpc : ["--unshare-all", "--unshare-user"]));
     if (shared.has("network")) this.#words.push("--share-net");
+    // No --die-with-parent. It kills bwrap when the launcher dies, and if that comes just before bwrap lets its own child
+    // go on (after clone(), it waits on an eventfd that nobody will ever write to again), that child is left for good with
+    // all its descriptors. Without it bwrap finishes; init finds its control socket at its end, and exits, and bwrap with
+    // it. If bwrap itself is killed, init has asked the kernel for its own end.
     this.#words.push(
-      ...["--disable-userns", "--new-session", "--die-with-parent", "--as-pid-1", "--clearenv"],
+      ...["--disable-userns", "--new-session", "--as-pid-1", "--clearenv"],
       ...["--cap-drop", "ALL", "--hostname", HOSTNAME],
     );
   }
