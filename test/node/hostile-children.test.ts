@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn as spawnPlain } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { SandboxSubprocess } from "../../src/node/index.js";
 import { ErrorDomain, SandboxError, SubprocessFlags } from "../../src/node/index.js";
@@ -152,11 +152,14 @@ describe("the end of the launching program", () => {
   });
 });
 
-/** The bwraps, on whichever side of their clone(), whose parent has gone. */
+/** The bwraps, on whichever side of their clone(), that were to start our init and whose parent has gone. */
 function orphanedSandboxes(): string[] {
+  const programs = fileURLToPath(new URL("../../dist/native/", import.meta.url));
   return processesWith("bwrap\0--args\0").filter((pid) => {
     try {
-      return /^PPid:\t1$/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+      const files = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+      const isOrphan = /^PPid:\t1$/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+      return isOrphan && files.some((path) => path.startsWith(programs));
     } catch {
       return false;
     }
