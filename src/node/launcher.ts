@@ -220,6 +220,10 @@ export class SandboxSubprocessLauncher {
   /**
    * Gives the children the descriptor `sourceFd` as their number `targetFd`. The launcher owns it from now on, and closes
    * it at `close()`; every child gets it until then. Of equal targets the last counts.
+   *
+   * Linux lets a process open what its descriptors refer to again, through /proc/self/fd, with any access that the file's
+   * mode gives its user: a file that was opened to be read is no secret to a child, but not safe from its writing either.
+   * A pipe, a sealed memfd or a granted path with `:ro` is. This is as true of files for standard input.
    */
   takeFd(sourceFd: number, targetFd: number): void {
     if (!Number.isInteger(sourceFd) || !Number.isInteger(targetFd)) {
