@@ -7,7 +7,7 @@ import { usableBubblewrap } from "../src/node/bubblewrap.js";
 import { SandboxSubprocessLauncher } from "../src/node/index.js";
 import { hostFacts } from "../src/node/host.js";
 import { DescriptorScope } from "../src/node/descriptor-scope.js";
-import { startHelper } from "../src/node/bubblewrap-sandbox.js";
+import { startHelper } from "../src/node/bubblewrap-carrier.js";
 import { planBubblewrapProbe } from "../src/plan/bubblewrap.js";
 import type { Contender } from "./measure.js";
 
