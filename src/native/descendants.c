@@ -30,21 +30,6 @@ struct scan
 
 static struct member members[MAX_SEEN];
 
-/* Writes the decimal digits of `number` and `suffix`. */
-static void
-write_path (char *path, unsigned number, const char *suffix)
-{
-  char digits[12];
-  int length = 0;
-
-  do
-    digits[length++] = (char) ('0' + number % 10);
-  while ((number /= 10) != 0);
-  while (length > 0)
-    *path++ = digits[--length];
-  strcpy (path, suffix);
-}
-
 /* Reads /proc/PID/stat, "PID (NAME) STATE PARENT GROUP SESSION …": NAME is up to the process and may be anything. */
 static bool
 read_member (int proc, int pid, struct member *member)
@@ -55,7 +40,7 @@ read_member (int proc, int pid, struct member *member)
   ssize_t length;
   int fd;
 
-  write_path (path, (unsigned) pid, "/stat");
+  write_number (path, (unsigned) pid, "/stat");
   fd = openat (proc, path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return false;
@@ -76,13 +61,14 @@ read_member (int proc, int pid, struct member *member)
   return true;
 }
 
-static void
+static bool
 add_member (int pid, void *data)
 {
   struct scan *scan = data;
 
-  if (pid > 1 && scan->count < MAX_SEEN && read_member (scan->proc, pid, &members[scan->count]))
+  if (pid > 1 && read_member (scan->proc, pid, &members[scan->count]))
     scan->count++;
+  return scan->count < MAX_SEEN;
 }
 
 /* /proc lists processes in ascending order. */

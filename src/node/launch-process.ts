@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { PermissionSet } from "../permissions/permission-set.js";
+import { limitsWithTimeout } from "../plan/child-limits.js";
 import { launchFailureError } from "../plan/launch-failure.js";
 import { SINGLE_PROCESS } from "../plan/launch-plan.js";
 import type { StreamSettings, SubprocessFlags } from "../subprocess/flags.js";
@@ -55,7 +56,8 @@ async function launchWith(
   const streams = await openStreams(flags, taken, scope);
   throwIfCancelled(cancellable);
 
-  const order: CommandRequest = { ...command, descriptors: streams.mapping };
+  const limits = limitsWithTimeout(permissions.limits, command.timeout);
+  const order: CommandRequest = { ...command, timeout: limits.get("timeout") ?? null, descriptors: streams.mapping };
   const launch = await backend.prepare(permissions, granted, order, streams.sources);
   throwIfCancelled(cancellable);
   const session = new InitSession(launch.start);
@@ -64,7 +66,7 @@ async function launchWith(
   session.write(launch.frames);
   const pid = await start.wait(() => session.close(), session.ended, cancellable);
 
-  return new RunningProcess(new SingleUseScope(session, pid), start, command.timeout, pipesOf(streams, scope));
+  return new RunningProcess(new SingleUseScope(session, pid), start, limits, pipesOf(streams, scope));
 }
 
 /** Takes the parent's ends of the pipes over from the scope. */

@@ -81,7 +81,10 @@ export class SandboxSubprocessLauncher {
     this.#permissions = permissions;
   }
 
-  /** Milliseconds that a child may take before it is killed with all that it started; null: any time. */
+  /**
+   * Milliseconds that a child may take before it is killed with all that it started; null: any time. If the permissions
+   * have a limit `timeout` too, the smaller one counts.
+   */
   get timeout(): number | null {
     return this.#timeout;
   }

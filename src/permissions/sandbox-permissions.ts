@@ -129,7 +129,7 @@ export class SandboxPermissions {
 const shares: readonly Share[] = ["network", "ipc"];
 
 const limits: readonly Limit[] = [
-  ...(["memory", "address-space", "cpu-time", "file-size", "open-files", "processes", "core", "tmpfs"] as const),
+  ...(["memory", "address-space", "cpu-time", "file-size", "open-files", "processes", "core", "tmpfs", "timeout"] as const),
 ];
 
 function parseFilesystem(specification: string): FilesystemGrant {

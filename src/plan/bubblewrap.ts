@@ -5,12 +5,12 @@ import type { PermissionSet } from "../permissions/permission-set.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { BubblewrapFacts } from "./bubblewrap-facts.js";
-import { childLimits, checkTargets } from "./child-limits.js";
+import { childLimits, checkTargets, isTmpfsWatched, sandboxWatch } from "./child-limits.js";
 import type { HostFacts, ResolvedMount } from "./host-facts.js";
 import type { BubblewrapPlan, PlannedDescriptor } from "./launch-plan.js";
 import { SINGLE_PROCESS } from "./launch-plan.js";
 import type { Operation } from "./root-filesystem.js";
-import { DEFAULT_TMPFS_SIZE, networkFiles, rootFilesystem } from "./root-filesystem.js";
+import { DEFAULT_TMPFS_SIZE, networkFiles, privateDirectories, rootFilesystem } from "./root-filesystem.js";
 
 /** What a sandbox is to be, whatever runs in it. */
 export interface BubblewrapRequest {
@@ -40,6 +40,7 @@ export function planBubblewrap(request: BubblewrapRequest, command: CommandReque
   const sandbox = new SandboxBuilder(request).build();
   const firstOfChild = sandbox.descriptors.length;
   const sources = [...new Set(command.descriptors.map(({ source }) => source))];
+  const watch = sandboxWatch(request.permissions);
   const order: LaunchOrder = {
     process: SINGLE_PROCESS,
     argv: command.argv,
@@ -55,6 +56,8 @@ export function planBubblewrap(request: BubblewrapRequest, command: CommandReque
     filters: [],
     identities: request.mounts,
     timeoutMilliseconds: command.timeout,
+    ...(watch === undefined ? {} : { watch }),
+    tmpfs: isTmpfsWatched(request.permissions) ? ownDirectories(request) : [],
   };
   return {
     ...sandbox,
@@ -70,6 +73,15 @@ export function planBubblewrap(request: BubblewrapRequest, command: CommandReque
 export function planBubblewrapProbe(host: HostFacts, bubblewrap: BubblewrapFacts, permissions: PermissionSet): BubblewrapPlan {
   const request: BubblewrapRequest = { host, bubblewrap, permissions, mounts: [], pid1: { program: "/usr/bin/true" } };
   return { ...new SandboxBuilder(request).build(), frames: new Uint8Array(0) };
+}
+
+/** The private directories that are what they were: not covered by a granted path, and not lost below one. */
+function ownDirectories({ host, permissions, mounts }: BubblewrapRequest): string[] {
+  const isCovered = (directory: string): boolean =>
+    mounts.some(({ path }) => directory === path || directory.startsWith(path === "/" ? path : `${path}/`));
+  const isShared = (directory: string): boolean =>
+    directory === "/dev/shm" && (permissions.devices.has("shm") || permissions.devices.has("all"));
+  return privateDirectories(host.uid).filter((directory) => !isCovered(directory) && !isShared(directory));
 }
 
 type SandboxPlan = Omit<BubblewrapPlan, "frames">;

@@ -45,6 +45,12 @@ export function rootFilesystem(host: HostFacts, tmpfsSize: number): Operation[] 
   ];
 }
 
+/** The directories of `rootFilesystem()` that are file systems in memory. */
+export function privateDirectories(uid: number): readonly string[] {
+  const { home, runtime } = sandboxDirectories(uid);
+  return ["/dev/shm", "/tmp", home, runtime];
+}
+
 /** What name look-ups and TLS read, for a child that shares the host's network. */
 export function networkFiles(): Operation[] {
   const paths = [
