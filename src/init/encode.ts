@@ -47,7 +47,7 @@ export interface LaunchOrder {
   readonly identities: readonly FileIdentity[];
   /** Wall-clock time that the process may take. Null: any. */
   readonly timeoutMilliseconds: number | null;
-  /** What the sandbox may use from now on. Absent: as before, and that is at first whatever it wants. */
+  /** What the sandbox may use from now on, if that is stricter than before. Absent: as before; at first all it wants. */
   readonly watch?: Watch;
   /** Directories that are file systems in memory and the sandbox's own. For the first launch in a sandbox. */
   readonly tmpfs?: readonly ByteString[];

@@ -50,7 +50,7 @@
  *                  it can be found (everything in a single-use sandbox) and EXITED has TIMED_OUT set
  *     WATCH        u64 bytes of memory, u64 processes, both with all bits set for no limit; u32 flags (`WatchFlag`), u32
  *                  zero; at most one. From now on init looks again and again at what all processes of the sandbox have
- *                  together, itself not counted, until another WATCH takes its place. What goes over is killed, everything
+ *                  together, itself not counted; another WATCH can make that stricter. What goes over is killed, everything
  *                  in the sandbox, and EXITED of each process says which limit it was. A thread counts as a process
  *     TMPFS        string: a file system in memory (tmpfs) that is the sandbox's alone: what is in it counts as memory, and
  *                  EXITED says whether one of them was full. Looked at in the first LAUNCH only

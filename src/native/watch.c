@@ -512,7 +512,9 @@ watch_take (const struct launch *launch, bool first, uint32_t *detail)
   *detail = UINT32_MAX;
   if (launch->has_watch)
     {
-      limits = launch->watch;
+      limits.memory = at_most (limits.memory, launch->watch.memory);
+      limits.processes = at_most (limits.processes, launch->watch.processes);
+      limits.own_ipc = launch->watch.own_ipc;
       if (watch_is_on ())
         error = open_proc ();
       if (limits.memory != UNLIMITED && !knows_memory_files)

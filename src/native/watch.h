@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 /*
- * Takes the limits of `launch`, if it has any, in place of those before, and on the `first` launch its file systems in
+ * Takes the limits of `launch` that are stricter than those before, and on the `first` launch its file systems in
  * memory. Returns 0, or the errno of what can't be watched, with the index of the file system in `*detail`.
  */
 int watch_take (const struct launch *launch, bool first, uint32_t *detail);

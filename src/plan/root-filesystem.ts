@@ -1,5 +1,6 @@
 import type { SandboxDirectories } from "../subprocess/environment.js";
-import type { HostFacts } from "./host-facts.js";
+import type { PermissionSet } from "../permissions/permission-set.js";
+import type { HostFacts, ResolvedMount } from "./host-facts.js";
 
 /** Arguments of bwrap that need data in a descriptor: the planner puts its number in. */
 export type Operation = readonly string[] | { readonly file: string; readonly bytes: Uint8Array };
@@ -45,10 +46,17 @@ export function rootFilesystem(host: HostFacts, tmpfsSize: number): Operation[] 
   ];
 }
 
-/** The directories of `rootFilesystem()` that are file systems in memory. */
-export function privateDirectories(uid: number): readonly string[] {
+/** The directories that are file systems in memory and the sandbox's own: none that a granted path lies over. */
+export function ownDirectories(
+  uid: number,
+  { devices }: PermissionSet,
+  mounts: readonly ResolvedMount[],
+): readonly string[] {
   const { home, runtime } = sandboxDirectories(uid);
-  return ["/dev/shm", "/tmp", home, runtime];
+  const isShared = devices.has("shm") || devices.has("all");
+  const isCovered = (directory: string): boolean =>
+    mounts.some(({ path }) => directory === path || directory.startsWith(path === "/" ? path : `${path}/`));
+  return [...(isShared ? [] : ["/dev/shm"]), "/tmp", home, runtime].filter((directory) => !isCovered(directory));
 }
 
 /** What name look-ups and TLS read, for a child that shares the host's network. */
