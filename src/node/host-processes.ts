@@ -18,6 +18,12 @@ export function findHostPid(bwrap: number | null, pid: number): string | null {
   return null;
 }
 
+/** The pid on the host of the first process of bwrap's sandbox; null if there is none. */
+export function findInit(bwrap: number): number | null {
+  const [init] = children(String(bwrap));
+  return init === undefined ? null : Number(init);
+}
+
 /** Kills a bwrap after its child, which in turn takes its sandbox along. */
 export function killTree(bwrap: number | null): void {
   if (bwrap === null) return;

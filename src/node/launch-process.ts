@@ -14,8 +14,10 @@ import type { GrantedPaths } from "./granted-paths.js";
 import { openGrantedPaths } from "./granted-paths.js";
 import { InitSession } from "./init-session.js";
 import type { OpenSandbox, StartedProcess } from "./open-sandbox.js";
+import { openLimitScope } from "./limit-scope.js";
 import { SingleUseScope } from "./process-scope.js";
 import { ProcessStart } from "./process-start.js";
+import { scopedEnd } from "./scoped-end.js";
 import type { Pipes } from "./running-process.js";
 import { RunningProcess } from "./running-process.js";
 import type { ChildStreams, TakenDescriptors } from "./streams.js";
@@ -71,7 +73,7 @@ async function launchWith(
   const limits = limitsWithTimeout(permissions.limits, command.timeout);
   const order: CommandRequest = { ...command, timeout: limits.get("timeout") ?? null, descriptors: streams.mapping };
   const started = await start(order, permissions, streams.sources, cancellable);
-  return new RunningProcess(started.scope, started.start, limits, pipesOf(streams, scope));
+  return new RunningProcess(started.scope, started, limits, pipesOf(streams, scope));
 }
 
 function putInto(sandbox: OpenSandbox): StartCommand {
@@ -86,9 +88,10 @@ async function newSandbox(permissions: PermissionSet, granted: GrantedPaths): Pr
     const session = new InitSession(launch.start);
     const start = new ProcessStart((failure) => launchFailureError(failure, command, granted.mounts));
     session.listen(SINGLE_PROCESS, start);
+    const limitScope = await openLimitScope(session, permissions.limits);
     session.write(launch.frames);
     const pid = await start.wait(() => session.close(), session.ended, cancellable);
-    return { scope: new SingleUseScope(session, pid), start };
+    return { scope: new SingleUseScope(session, pid), exited: scopedEnd(start.exited, limitScope) };
   };
 }
 

@@ -14,9 +14,13 @@ import { openGrantedPaths } from "./granted-paths.js";
 import { hostFacts } from "./host.js";
 import { findHostPid } from "./host-processes.js";
 import { InitSession } from "./init-session.js";
+import type { LimitScope } from "./limit-scope.js";
+import { openLimitScope } from "./limit-scope.js";
 import type { ProcessScope } from "./process-scope.js";
 import { SingleUseScope } from "./process-scope.js";
 import { ProcessStart } from "./process-start.js";
+import type { ProcessEnd } from "./scoped-end.js";
+import { scopedEnd } from "./scoped-end.js";
 
 const SIGKILL = 9;
 
@@ -26,7 +30,8 @@ export type SandboxUse = "single" | "kept";
 /** A process that has been started in an open sandbox. */
 export interface StartedProcess {
   readonly scope: ProcessScope;
-  readonly start: ProcessStart;
+  /** As of `ProcessStart`. */
+  readonly exited: Promise<ProcessEnd>;
 }
 
 /** A sandbox with its init, which processes can be put into. */
@@ -37,6 +42,7 @@ export class OpenSandbox {
   /** So many of the mounts, the first ones, were granted by name and not by descriptor. */
   readonly #namedMounts: number;
   readonly #tmpfs: readonly string[];
+  readonly #limitScope: LimitScope | null;
   #lastNumber = 0;
   #running = 0;
   #isVerified = false;
@@ -61,8 +67,9 @@ export class OpenSandbox {
     session.write(launch.frames);
     await whenReady(session, cancellable);
     session.unref();
+    const limitScope = await openLimitScope(session, permissions.limits);
     const tmpfs = ownDirectories(hostFacts().uid, permissions, granted.mounts);
-    return new OpenSandbox(session, use, granted.mounts, permissions.filesystems.length, tmpfs);
+    return new OpenSandbox(session, use, granted.mounts, permissions.filesystems.length, tmpfs, limitScope);
   }
 
   private constructor(
@@ -71,12 +78,14 @@ export class OpenSandbox {
     mounts: readonly ResolvedMount[],
     namedMounts: number,
     tmpfs: readonly string[],
+    limitScope: LimitScope | null,
   ) {
     this.#session = session;
     this.#use = use;
     this.#mounts = mounts;
     this.#namedMounts = namedMounts;
     this.#tmpfs = tmpfs;
+    this.#limitScope = limitScope;
   }
 
   /** Settles, without an error, when nothing of the sandbox is left. */
@@ -130,7 +139,7 @@ export class OpenSandbox {
         ? await start.wait(() => this.close(), this.ended, cancellable)
         : await start.wait(() => this.#session.signal(process, SIGKILL, SignalScope.TREE), start.gone, cancellable);
     this.#isVerified = true;
-    return { scope: this.#scopeOf(process, pid), start };
+    return { scope: this.#scopeOf(process, pid), exited: scopedEnd(start.exited, this.#limitScope) };
   }
 
   #scopeOf(process: number, pid: number): ProcessScope {
