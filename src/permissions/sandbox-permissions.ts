@@ -15,6 +15,7 @@ import type {
   Socket,
   SyscallPolicy,
 } from "./permission-set.js";
+import { applyPermissionFile, formatPermissionFile } from "./permission-file.js";
 import { DEFAULT_SYSCALL_ERRNO, parseSyscallFilter } from "./syscall-filter.js";
 import { checkWord, devices, invalidPermission, limits, parseOptional, shares, sockets } from "./vocabulary.js";
 
@@ -260,6 +261,55 @@ export class SandboxPermissions {
     return this;
   }
 
+  /**
+   * Permissions from a file: Flatpak's metadata format with the groups `[Limits]` and `[Syscalls]` (docs/permissions.md).
+   *
+   * @param text what is in the file
+   * @throws GLibError `gio-sandbox-error-quark` INVALID_PERMISSION for a file that cannot be understood in all its parts; the
+   *   message names the line and the key
+   */
+  static fromKeyFile(text: string): SandboxPermissions {
+    return new SandboxPermissions().applyKeyFile(text);
+  }
+
+  /**
+   * Applies a file on top, as Flatpak's overrides: what it grants is added, what it negates (`sockets=!x11`,
+   * `org.example.Name=none`, `memory=default`) is taken away.
+   *
+   * @throws GLibError `gio-sandbox-error-quark` INVALID_PERMISSION as `fromKeyFile()`
+   */
+  applyKeyFile(text: string): this {
+    this.#change();
+    const changed = this.copy();
+    applyPermissionFile(changed, text);
+    this.#state = changed.#state;
+    return this;
+  }
+
+  /**
+   * The permissions as a file, which `fromKeyFile()` reads as equal ones. The same permissions give the same text.
+   *
+   * @throws GLibError `gio-sandbox-error-quark` INVALID_PERMISSION for a descriptor, which no file can hold
+   */
+  toKeyFile(): string {
+    const [descriptor] = this.#state.filesystemDescriptors;
+    if (descriptor === undefined) return formatPermissionFile(this.snapshot());
+    throw invalidPermission(`The descriptor ${descriptor.fd} is granted, and cannot be written into a file`);
+  }
+
+  /** For a person to read: the file, with descriptors as comments, control characters escaped. */
+  toString(): string {
+    const lines = this.#state.filesystemDescriptors.map(descriptorLine);
+    const file = formatPermissionFile(this.snapshot());
+    return [...lines, ...file.split("\n").map((line) => printable(line, Infinity))].join("\n");
+  }
+
+  /** Whether these are the same permissions, in whatever order they were given. */
+  equals(other: SandboxPermissions): boolean {
+    const [own, others] = [this.#state, other.#state].map(({ filesystemDescriptors }) => filesystemDescriptors.map(descriptorLine).sort());
+    return String(own) === String(others) && formatPermissionFile(this.snapshot()) === formatPermissionFile(other.snapshot());
+  }
+
   /** Forbids changes from now on: a launch does so. */
   freeze(): this {
     this.#isFrozen = true;
@@ -385,9 +435,15 @@ function optionalKeys<Word>(words: ReadonlyMap<Word, boolean>): ReadonlySet<Word
   return new Set([...words].filter(([, isOptional]) => isOptional).map(([word]) => word));
 }
 
+function descriptorLine({ fd, mode, path }: FilesystemDescriptorGrant): string {
+  return `# descriptor ${fd}, ${mode}, ${path === null ? "at its path on the host" : `at ${printable(path, Infinity)}`}`;
+}
+
 function checkVariable(name: string, value: string): void {
   if (!/^[A-Za-z_]\w*$/.test(name)) {
     throw invalidPermission(`Expected the name of a variable, but got “${printable(name, 80)}”`);
   }
   checkText(value, `The value of the variable “${name}”`);
+  // GKeyFile takes it for white space before the value, and has no escape for it
+  if (value.startsWith("\f")) throw invalidPermission(`The value of the variable “${name}” begins with a form feed`);
 }
