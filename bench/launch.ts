@@ -7,7 +7,7 @@ import { usableBubblewrap } from "../src/node/bubblewrap.js";
 import { SandboxSubprocessLauncher } from "../src/node/index.js";
 import { hostFacts } from "../src/node/host.js";
 import { DescriptorScope } from "../src/node/descriptor-scope.js";
-import { startHelper } from "../src/node/bubblewrap-sandbox.js";
+import { startHelper } from "../src/node/bubblewrap-carrier.js";
 import { planBubblewrapProbe } from "../src/plan/bubblewrap.js";
 import type { Contender } from "./measure.js";
 
@@ -15,6 +15,7 @@ const quiet: SpawnOptions = { stdio: "ignore" };
 
 export async function launchContenders(): Promise<Contender[]> {
   const launcher = new SandboxSubprocessLauncher();
+  const inSandbox = new SandboxSubprocessLauncher({ sandbox: await launcher.openSandboxAsync() });
   const plan = planBubblewrapProbe(hostFacts(), await usableBubblewrap(), new SandboxPermissions().snapshot());
   return [
     { name: "child_process.spawn, no sandbox", run: () => ended(spawn("/bin/true", quiet)) },
@@ -27,6 +28,13 @@ export async function launchContenders(): Promise<Contender[]> {
         closeSync(scope.release(ours));
         scope[Symbol.dispose]();
         await ended(child);
+      },
+    },
+    {
+      name: "gio-sandbox, in an open sandbox",
+      run: async () => {
+        const child = await inSandbox.spawnvAsync(["/bin/true"]);
+        await child.waitCheckAsync();
       },
     },
     {
