@@ -128,11 +128,10 @@ signal_members (int proc, pid_t leader, int signal_number)
   return true;
 }
 
-/* Marks what descends from this process, which is not marked itself. Returns how many there are. */
+/* Marks what descends from a process, which is not marked itself. Returns how many there are. */
 static size_t
-find_descendants (size_t count)
+find_descendants (size_t count, pid_t ancestor)
 {
-  pid_t self = getpid ();
   size_t found = 0;
   bool more = true;
 
@@ -140,8 +139,8 @@ find_descendants (size_t count)
     {
       more = false;
       for (size_t i = 0; i < count; i++)
-        if (!members[i].found && members[i].pid != self
-            && (members[i].parent == self || is_found (count, members[i].parent)))
+        if (!members[i].found && members[i].pid != ancestor
+            && (members[i].parent == ancestor || is_found (count, members[i].parent)))
           {
             members[i].found = more = true;
             found++;
@@ -159,7 +158,7 @@ signal_descendants (int proc, int signal_number)
 
   if (lseek (proc, 0, SEEK_SET) != 0 || each_number (proc, add_member, &scan) != 0)
     return 0;
-  found = find_descendants (scan.count);
+  found = find_descendants (scan.count, getpid ());
   for (size_t i = 0; i < scan.count; i++)
     if (members[i].found)
       kill (members[i].pid, signal_number);
@@ -184,6 +183,19 @@ descendants_signal_all (int signal_number)
     }
   signal_descendants (proc, signal_number);
   close (proc);
+}
+
+void
+descendants_each (int proc, pid_t ancestor, bool (*visit) (int pid, void *data), void *data)
+{
+  struct scan scan = { proc, 0 };
+
+  if (lseek (proc, 0, SEEK_SET) != 0 || each_number (proc, add_member, &scan) != 0)
+    return;
+  (void) find_descendants (scan.count, ancestor);
+  for (size_t i = 0; i < scan.count; i++)
+    if (members[i].found && !visit (members[i].pid, data))
+      return;
 }
 
 bool

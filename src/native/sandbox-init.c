@@ -435,7 +435,7 @@ handle_launch (void)
     refuse (refusal);
 
   launch_length = frame.length;
-  error = watch_take (&launch, !launched, &detail);
+  error = watch_take (&launch, !launched, is_first || is_alone, &detail);
   if (error == 0)
     {
       step = STEP_FORK;
@@ -668,7 +668,7 @@ end_overdue (void)
     }
 }
 
-/* Ends everything: kill() finds all processes at once, and what is about to fork does not come to it. */
+/* Ends everything. Where kill() finds all processes at once, what is about to fork does not come to it. */
 static void
 end_excess (uint32_t exit_flag)
 {
@@ -680,7 +680,7 @@ end_excess (uint32_t exit_flag)
       if (is_starting (process))
         note_failure (process, exit_flag == EXIT_FLAG_MEMORY ? ENOMEM : EAGAIN, 0);
     }
-  kill (-1, SIGKILL);
+  signal_all (SIGKILL);
 }
 
 static void

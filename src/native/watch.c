@@ -1,5 +1,6 @@
 #include "watch.h"
 
+#include "descendants.h"
 #include "numbers.h"
 
 #include <errno.h>
@@ -76,6 +77,8 @@ struct look
 
 static struct watch limits = { UNLIMITED, UNLIMITED, false };
 static int proc = -1;
+static pid_t init;
+static bool everybody; /* what is to be seen is of the sandbox; else only what descends from init is */
 static int tmpfs[BOUND_MAX_TMPFS];
 static size_t tmpfs_count;
 static bool knows_memory_files;
@@ -258,7 +261,7 @@ visit_process (int pid, void *data)
 
   if (pid == look->starting)
     look->use.tasks++;
-  else if (pid != 1 && pid != look->self)
+  else if (pid != 1 && pid != init && pid != look->self)
     add_process (pid, look);
   return exceeded_by (&look->use) == 0;
 }
@@ -287,10 +290,11 @@ system_v_use (void)
 static void
 look_once (struct look *look)
 {
-  if (lseek (proc, 0, SEEK_SET) != 0)
-    return;
   memset (files_seen, 0, sizeof files_seen);
-  (void) each_number (proc, visit_process, look);
+  if (!everybody)
+    descendants_each (proc, init, visit_process, look);
+  else if (lseek (proc, 0, SEEK_SET) == 0)
+    (void) each_number (proc, visit_process, look);
   if (limits.memory == UNLIMITED)
     return;
   for (size_t i = 0; i < tmpfs_count; i++)
@@ -428,7 +432,7 @@ is_namespace_ours (void)
 {
   char *rest;
 
-  if (proc < 0 || !read_file (1, "/uid_map"))
+  if (proc < 0 || !everybody || !read_file (init, "/uid_map"))
     return false;
   (void) strtoul (text, &rest, 10);
   (void) strtoul (rest, &rest, 10);
@@ -474,7 +478,7 @@ open_proc (void)
   if (fstatfs (proc, &file_system) != 0 || file_system.f_type != PROC_MAGIC)
     return ENOSYS;
   /* what can be read here can be read of the children too: they have the same user and the same groups */
-  return read_file (1, "/status") && find_number ("\nRssAnon:", &number) ? 0 : EOVERFLOW;
+  return read_file (init, "/status") && find_number ("\nRssAnon:", &number) ? 0 : EOVERFLOW;
 }
 
 static void
@@ -505,10 +509,12 @@ open_tmpfs (const char *path)
 }
 
 int
-watch_take (const struct launch *launch, bool first, uint32_t *detail)
+watch_take (const struct launch *launch, bool first, bool is_everybody_ours, uint32_t *detail)
 {
   int error = 0;
 
+  init = getpid ();
+  everybody = is_everybody_ours;
   *detail = UINT32_MAX;
   if (launch->has_watch)
     {

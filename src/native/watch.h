@@ -8,9 +8,10 @@
 
 /*
  * Takes the limits of `launch` that are stricter than those before, and on the `first` launch its file systems in
- * memory. Returns 0, or the errno of what can't be watched, with the index of the file system in `*detail`.
+ * memory. Whom they are for: everybody who is to be seen, or else what descends from this process. Returns 0, or the
+ * errno of what can't be watched, with the index of the file system in `*detail`.
  */
-int watch_take (const struct launch *launch, bool first, uint32_t *detail);
+int watch_take (const struct launch *launch, bool first, bool is_everybody_ours, uint32_t *detail);
 
 /* Microseconds of a clock that only goes forward. */
 uint64_t now (void);
