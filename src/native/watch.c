@@ -13,11 +13,14 @@
 #include <sys/ipc.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#define KCMP_OF_MEMORY 1 /* KCMP_VM of linux/kcmp.h */
 
 /* From linux/magic.h */
 #define PROC_MAGIC 0x9fa0
@@ -227,6 +230,16 @@ add_shares (int pid, struct use *use)
   return true;
 }
 
+/* Whether the process whose status is in `text` is one between vfork() and execve(), and its memory that of its parent. */
+static bool
+has_memory_of_parent (int pid)
+{
+  uint64_t parent;
+
+  return find_number ("\nPPid:", &parent) && parent != 0 && parent != (uint64_t) init
+         && syscall (SYS_kcmp, pid, (long) parent, KCMP_OF_MEMORY, 0, 0) == 0;
+}
+
 static void
 add_process (int pid, struct look *look)
 {
@@ -241,7 +254,10 @@ add_process (int pid, struct look *look)
   if (limits.memory == UNLIMITED)
     return;
 
-  use->kernel += threads * THREAD_COST + kibibytes ("\nVmPTE:");
+  use->kernel += threads * THREAD_COST;
+  if (look->kind != ROUGH && has_memory_of_parent (pid))
+    return;
+  use->kernel += kibibytes ("\nVmPTE:");
   if (look->kind == ROUGH || (look->kind == PRECISE && !add_shares (pid, use)))
     {
       if (look->kind == PRECISE && !read_file (pid, "/status"))

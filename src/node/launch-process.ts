@@ -91,7 +91,7 @@ async function newSandbox(permissions: PermissionSet, granted: GrantedPaths): Pr
     const limitScope = await openLimitScope(session, permissions.limits);
     session.write(launch.frames);
     const pid = await start.wait(() => session.close(), session.ended, cancellable);
-    return { scope: new SingleUseScope(session, pid), exited: scopedEnd(start.exited, limitScope) };
+    return { scope: new SingleUseScope(session, pid), exited: scopedEnd(start.exited, limitScope), limitScope };
   };
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { env, pid as ownPid } from "node:process";
+import { env, geteuid, pid as ownPid } from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Limit } from "../permissions/permission-set.js";
 import { cgroupPath, isScopeUseful, oomProperty, outOfMemoryKills, scopeProperties } from "../plan/scope-request.js";
@@ -55,6 +55,18 @@ export async function openLimitScope(
     bus?.close();
     return null;
   }
+}
+
+/**
+ * Which limits a scope would hold, for a report before a launch; null if there is no manager to ask, or it has failed. It
+ * is a look at files, and no promise: what `openLimitScope()` gives is what holds.
+ */
+export function expectedLimitScope(): LimitScope["holds"] | null {
+  if (!isManagerThere() || hasFailed) return null;
+  const uid = geteuid?.() ?? 0;
+  const directory = `user.slice/user-${uid}.slice/user@${uid}.service`;
+  const controllers = readOr(join(CGROUP_ROOT, directory, "cgroup.controllers"), "").trim().split(" ");
+  return { memory: controllers.includes("memory"), processes: controllers.includes("pids") };
 }
 
 /** Milliseconds that a launch waits for the manager at most, once. */

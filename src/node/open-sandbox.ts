@@ -32,6 +32,8 @@ export interface StartedProcess {
   readonly scope: ProcessScope;
   /** As of `ProcessStart`. */
   readonly exited: Promise<ProcessEnd>;
+  /** The cgroup around its sandbox, if it has one. */
+  readonly limitScope: LimitScope | null;
 }
 
 /** A sandbox with its init, which processes can be put into. */
@@ -139,7 +141,8 @@ export class OpenSandbox {
         ? await start.wait(() => this.close(), this.ended, cancellable)
         : await start.wait(() => this.#session.signal(process, SIGKILL, SignalScope.TREE), start.gone, cancellable);
     this.#isVerified = true;
-    return { scope: this.#scopeOf(process, pid), exited: scopedEnd(start.exited, this.#limitScope) };
+    const limitScope = this.#limitScope;
+    return { scope: this.#scopeOf(process, pid), exited: scopedEnd(start.exited, limitScope), limitScope };
   }
 
   #scopeOf(process: number, pid: number): ProcessScope {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { env, execPath, getuid } from "node:process";
 import type { LimitScope } from "../../src/node/limit-scope.js";
-import { openLimitScope } from "../../src/node/limit-scope.js";
+import { expectedLimitScope, openLimitScope } from "../../src/node/limit-scope.js";
 import type { ProcessEnd } from "../../src/node/scoped-end.js";
 import { scopedEnd } from "../../src/node/scoped-end.js";
 
@@ -91,6 +91,7 @@ describe("a sandbox with limits where there is no user manager", () => {
     const start = performance.now();
     assert.equal(await openLimitScope({ pid: process.pid, ended }, new Map([["memory", 1]])), null);
     assert.ok(performance.now() - start < 100);
+    assert.equal(expectedLimitScope(), null);
   });
 
   it("has none either if the manager cannot be reached, or the sandbox is no process of ours", async () => {

@@ -109,6 +109,11 @@ describe("a child that keeps within its limits", () => {
     assert.equal(error, null);
   });
 
+  it("may lend it to a child, as vfork() does until another program is executed: it counts once", async () => {
+    const { error } = await explode(["lend-memory"], { memory });
+    assert.equal(error, null);
+  });
+
   it("runs as ever with all limits at once", async () => {
     const permissions = fixturePermissions();
     for (const [limit, value] of [["memory", memory], ["processes", 8], ["cpu-time", 5], ["file-size", MEBIBYTE],
