@@ -1,7 +1,7 @@
 /**
- * tools/bench flatpak [ROUNDS]
+ * node --import tsx bench/flatpak.ts [ROUNDS]
  *
- * Runs bench/in-flatpak.ts inside a real Flatpak.
+ * Runs bench/in-flatpak.ts inside a real Flatpak. Nothing is measured in this process itself.
  */
 import { argv, stderr, stdout } from "node:process";
 import { FlatpakApp } from "../test/flatpak/flatpak-app.js";
