@@ -1,7 +1,7 @@
 import type { ChildProcess, ChildProcessByStdio, StdioOptions } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execPath, getgid, getuid } from "node:process";
@@ -71,6 +71,8 @@ export class FlatpakSession implements AsyncDisposable {
     clearTimeout(expiry);
     if (answer.value !== "ready" || keeper.stdin.writableEnded) {
       if (keeper.exitCode === null) await once(keeper, "exit");
+      // it may not even have begun
+      rmSync(directory, { recursive: true, force: true });
       throw new Error(`No session for Flatpak could be started: ${complaint}`);
     }
     letGo(keeper);
