@@ -358,7 +358,7 @@ start_process (uint32_t number)
   if (pipe2 (ends, O_CLOEXEC) != 0)
     return errno;
 
-  memset (report, 0, sizeof *report);
+  *report = (struct report){ .reached = STEP_FORK };
   supply.null = null_device;
   supply.liveness = ends[1];
   supply.received_count = received_count;

@@ -127,7 +127,7 @@ function describeInit(command: InitCommand): void {
 
   describe("refuses, with the reason, and exits:", () => {
     const hello = encodeHello(0);
-    const section = words32(Section.ARGUMENT, 4, 0x78);
+    const section = words32(Section.ARGUMENT, 4, 0x787878);
     const launchOf = (...sections: readonly Uint8Array[]): Uint8Array => {
       const body = joined(...sections);
       return joined(hello, words32(body.length, Frame.LAUNCH, 1), body);
@@ -172,8 +172,7 @@ function describeInit(command: InitCommand): void {
 
     it("PROCESS_NUMBER of a living process, but not of one that has ended", async () => {
       await using running = await greeted();
-      await running.run({ process: 5 });
-      await running.run({ process: 5 }).catch(() => assert.fail());
+      for (let round = 0; round < 2; round++) await running.run({ process: 5, argv: [testprog, "noop"] });
       await running.launch({ process: 5, argv: forEver });
       await running.expect("started");
       await running.launch({ process: 5 });
@@ -266,14 +265,16 @@ function describeInit(command: InitCommand): void {
 
     it("in step FORK: there are too many processes, or descriptors", async () => {
       using scope = new DescriptorScope();
-      const filter = filterFile(scope, failing(Call.clone, E.AGAIN));
-      const prefix = withFilter(4);
+      const refusing = (): InitOptions => ({
+        prefix: withFilter(4),
+        inherited: [filterFile(scope, failing(Call.clone, E.AGAIN))],
+      });
       {
-        await using running = await greeted(0, { prefix, inherited: [filter] });
+        await using running = await greeted(0, refusing());
         await assertFails(running, {}, [Step.FORK, E.AGAIN]);
         await assertFails(running, {}, [Step.FORK, E.AGAIN]);
       }
-      await using running = await greeted(HelloFlag.SINGLE_USE, { prefix, inherited: [filter] });
+      await using running = await greeted(HelloFlag.SINGLE_USE, refusing());
       await assertFails(running, {}, [Step.FORK, E.AGAIN]);
       assert.deepEqual(await running.rest(), [], "a single-use init is done with that");
       assert.equal(await running.ended, 0);
@@ -634,8 +635,8 @@ function describeInit(command: InitCommand): void {
       for (let round = 0; round < 50; round++) {
         await running.launch({ argv: forEver, timeoutMilliseconds: 0 });
         const first = await running.next();
-        assert.ok(first !== "end");
-        if (first.type === "failed") assert.equal(first.errno, E.TIMEDOUT);
+        assert.ok(first !== "end" && (first.type === "failed" || first.type === "started"));
+        if (first.type === "failed") assert.deepEqual([first.errno, first.detail], [E.TIMEDOUT, 0]);
         else assert.equal((await running.expect("exited")).timedOut, true);
         await running.expect("empty");
       }
@@ -832,7 +833,8 @@ function describeInit(command: InitCommand): void {
     it("through the files of /proc/1, read by another process of the sandbox", async () => {
       await using running = await greeted();
       const attempts = ["mem", "environ", "maps", "fd/3", "root/etc/passwd", "cwd/etc/passwd", "exe", "stack", "io", "auxv"];
-      const script = 'for file; do head -c 1 "/proc/1/$file" >/dev/null 2>&1 && echo "$file"; done; ls /proc/1/fd 2>/dev/null; true';
+      // which numbers its descriptors have may show; they can't be opened
+      const script = 'for file; do head -c 1 "/proc/1/$file" >/dev/null 2>&1 && echo "$file"; done; true';
       assert.equal(await outputOf(running, { argv: shell(script, "sh", ...attempts) }), "");
     });
   });
