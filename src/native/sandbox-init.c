@@ -82,7 +82,9 @@ static int liveness;      /* read end of a pipe that ends when execve() has succ
 static uint32_t launch_length; /* of its frame's body */
 static struct supply supply;
 static struct report *report;
+#ifndef START_BY_FORK
 static _Alignas (64) uint8_t child_stack[CHILD_STACK_SIZE];
+#endif
 static _Alignas (PAGE) uint8_t launch_body[BOUND_MAX_BODY];
 static _Alignas (PAGE) struct launch launch;
 

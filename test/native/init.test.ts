@@ -11,7 +11,7 @@ import { full, joined, smallest } from "../init/samples.js";
 import { fixture, temporaryDirectory } from "../node/gsubprocess/children.js";
 import { Call, failing, failingWith, invalid, killing } from "./filters.js";
 import type { InitCommand, InitOptions } from "./running-init.js";
-import { canStart, hasProgram, inBubblewrap, init, inUnshare, needs, Output, RunningInit, sanitizedInit } from "./running-init.js";
+import { canStart, hasProgram, inBubblewrap, init, inUnshare, needs, Output, RunningInit, sanitizedInit, sanitizedInitByFork } from "./running-init.js";
 
 const probe = fixture("init-probe");
 const testprog = fixture("testprog");
@@ -57,6 +57,7 @@ function types(events: readonly InitEvent[]): string[] {
 for (const [name, program] of [
   ["gio-sandbox-init", init],
   ["gio-sandbox-init with sanitizers", sanitizedInit],
+  ["gio-sandbox-init with sanitizers, starting processes by fork()", sanitizedInitByFork],
 ] as const) {
   describe(name, function () {
     before(function () {

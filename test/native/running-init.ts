@@ -24,6 +24,7 @@ function built(path: string): string {
 const machine = arch === "arm64" ? "aarch64" : "x86_64";
 export const init = built(`dist/native/${machine}/gio-sandbox-init`);
 export const sanitizedInit = built("build/sanitized/gio-sandbox-init");
+export const sanitizedInitByFork = built("build/sanitized/gio-sandbox-init-by-fork");
 export const aarch64Init = built("dist/native/aarch64/gio-sandbox-init");
 
 /** A pid namespace whose first process is the init, with the machine's files. */
