@@ -32,6 +32,8 @@ export const inBubblewrap: InitCommand = [
   ...["bwrap", "--unshare-user", "--unshare-pid", "--as-pid-1", "--dev-bind", "/", "/", "--proc", "/proc"],
   ...["--cap-drop", "ALL", "--"],
 ];
+/** The same, but its first process is bwrap's own. */
+export const behindAnother: InitCommand = inBubblewrap.filter((word) => word !== "--as-pid-1");
 export const inUnshare: InitCommand = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"];
 
 export interface InitOptions {
