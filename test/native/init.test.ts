@@ -4,14 +4,37 @@ import { join } from "node:path";
 import type { InitEvent, ProcessExit } from "../../src/init/decode.js";
 import type { DescriptorMapping, LaunchOrder } from "../../src/init/encode.js";
 import { encodeClose, encodeHello, encodeLaunch, encodeSignal } from "../../src/init/encode.js";
-import { Bound, Frame, HelloFlag, MAGIC, Origin, Refusal, Section, SignalScope, Step, VERSION } from "../../src/init/protocol.js";
+import {
+  Bound,
+  Frame,
+  HelloFlag,
+  MAGIC,
+  Origin,
+  Refusal,
+  Section,
+  SignalScope,
+  Step,
+  VERSION,
+} from "../../src/init/protocol.js";
 import { DescriptorScope } from "../../src/node/descriptor-scope.js";
 import { exitStatus, ifExited, ifSignaled, termSignal } from "../../src/subprocess/wait-status.js";
 import { full, joined, smallest } from "../init/samples.js";
 import { fixture, temporaryDirectory } from "../node/gsubprocess/children.js";
 import { Call, failing, failingWith, invalid, killing } from "./filters.js";
 import type { InitCommand, InitOptions } from "./running-init.js";
-import { behindAnother, canStart, hasProgram, inBubblewrap, init, inUnshare, needs, Output, RunningInit, sanitizedInit, sanitizedInitByFork } from "./running-init.js";
+import {
+  behindAnother,
+  canStart,
+  hasProgram,
+  inBubblewrap,
+  init,
+  inUnshare,
+  needs,
+  Output,
+  RunningInit,
+  sanitizedInit,
+  sanitizedInitByFork,
+} from "./running-init.js";
 
 const probe = fixture("init-probe");
 const testprog = fixture("testprog");
@@ -806,7 +829,13 @@ function describeInit(command: InitCommand, place: Place): void {
       ["when the launcher says CLOSE", (running) => running.send(encodeClose())],
       ["when the launcher closes its end of the socket", (running) => running.close()],
       ["when the launcher will send no more", (running) => running.endSending()],
-      ["when the launcher closes in the middle of a frame", (running) => running.send(encodeLaunch(full).subarray(0, 30)).then(() => running.close())],
+      [
+        "when the launcher closes in the middle of a frame",
+        async (running) => {
+          await running.send(encodeLaunch(full).subarray(0, 30));
+          running.close();
+        },
+      ],
     ];
     for (const [when, end] of endings) {
       it(when, async () => {
