@@ -46,8 +46,8 @@ Examples:
   gio-sandbox run --share=network --env=LANG=C -- curl https://example.org/
 
   # a program with a window, fonts and settings
-  gio-sandbox run --socket=wayland --socket=fallback-x11 --device=dri-try --filesystem=host-fonts --talk-name=ca.desrt.dconf \\
-    -- zenity --info
+  gio-sandbox run --socket=wayland --socket=fallback-x11 --device=dri-try --filesystem=host-fonts \\
+    --talk-name=ca.desrt.dconf -- zenity --info
 
   # an open descriptor
   gio-sandbox run --forward-fd=5 -- sh -c 'cat <&5' 5<notes.txt
