@@ -40,7 +40,8 @@ Examples:
   gio-sandbox run -- gdk-pixbuf-csource --help <input >output
 
   # a profile, and a file to read
-  gio-sandbox run --profile=thumbnailer --filesystem=/tmp/in.svg:ro -- gdk-pixbuf-thumbnailer /tmp/in.svg /dev/stdout >o.png
+  gio-sandbox run --profile=thumbnailer --filesystem="$PWD/in.svg:ro" -- \\
+    gdk-pixbuf-thumbnailer "$PWD/in.svg" /dev/stdout >out.png
 
   # with the network, and a variable
   gio-sandbox run --share=network --env=LANG=C -- curl https://example.org/
