@@ -267,6 +267,31 @@ describe("the plan of a sandbox of the portal's", () => {
     });
   }
 
+  it("leaves out what the application does not hold if it may be missing, and takes it otherwise", () => {
+    const optional = permissions({
+      sockets: new Set(["wayland", "pulseaudio", "cups"]),
+      optionalSockets: new Set(["wayland", "pulseaudio", "cups"]),
+      devices: new Set(["dri", "shm"]),
+      optionalDevices: new Set(["dri", "shm"]),
+    });
+    assert.equal(plan(optional).spawn.sandboxFlags, 0);
+    assert.equal(plan({ ...optional, app: app("sockets=pulseaudio;\ndevices=all;") }).spawn.sandboxFlags, SandboxFlag.SHARE_SOUND | SandboxFlag.SHARE_GPU);
+    assert.throws(() => plan({ ...optional, app: app("sockets=cups;") }), refusal("NOT_ENFORCEABLE", /--socket=cups$/));
+  });
+
+  it("refuses to hide a path where anything of the host is seen", () => {
+    const hidden = { hiddenPaths: ["~/.ssh\u001b"] };
+    assert.throws(
+      () => plan(permissions({ ...hidden, filesystems: [{ path: "home", mode: "ro" }] })),
+      refusal("NOT_ENFORCEABLE", /cannot hide “~\/\.ssh\\u\{1b\}”/),
+    );
+    assert.throws(
+      () => plan(permissions({ ...hidden, filesystemDescriptors: [{ fd: 3, mode: "ro", path: null }] })),
+      refusal("NOT_ENFORCEABLE", /cannot hide/),
+    );
+    assert.equal(plan(permissions(hidden)).spawn.sandboxFlags, 0);
+  });
+
   describe("with devices", () => {
     for (const [device, flag, oldest] of [
       ["dri", SandboxFlag.SHARE_GPU, 3],
