@@ -2,6 +2,7 @@ import { encodeHello, encodeLaunch } from "../init/encode.js";
 import type { LaunchOrder } from "../init/encode.js";
 import { HelloFlag, Origin } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
+import { compileSyscallPolicy } from "../seccomp/compile-policy.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { BubblewrapFacts } from "./bubblewrap-facts.js";
@@ -32,14 +33,15 @@ const MAX_WORDS = 9000;
 /**
  * The plan for one command in a sandbox of its own.
  *
- * @throws GLibError `gio-sandbox-error-quark` LIMIT_EXCEEDED for more than bwrap or init can take,
- *   `g-exec-error-quark` for arguments and descriptors that no child could have
+ * @throws GLibError `gio-sandbox-error-quark` LIMIT_EXCEEDED for more than bwrap or init can take, INVALID_PERMISSION for
+ *   system calls that do not exist; `g-exec-error-quark` for arguments and descriptors that no child could have
  */
 export function planBubblewrap(request: BubblewrapRequest, command: CommandRequest): BubblewrapPlan {
   checkTargets(command.descriptors, request.permissions);
   const sandbox = new SandboxBuilder(request).build();
   const firstOfChild = sandbox.descriptors.length;
   const sources = [...new Set(command.descriptors.map(({ source }) => source))];
+  const filter = compileSyscallPolicy(request.permissions.syscalls, request.host.architecture).child;
   const order: LaunchOrder = {
     process: SINGLE_PROCESS,
     argv: command.argv,
@@ -52,7 +54,7 @@ export function planBubblewrap(request: BubblewrapRequest, command: CommandReque
       source: firstOfChild + sources.indexOf(source),
     })),
     limits: childLimits(request.permissions),
-    filters: [],
+    filters: filter === null ? [] : [filter.bytes],
     identities: request.mounts,
     timeoutMilliseconds: command.timeout,
   };
@@ -93,6 +95,7 @@ class SandboxBuilder {
     const { bubblewrap, pid1 } = this.#request;
     const command = pid1 === "init" ? this.#initCommand() : [pid1.program];
     this.#isolation();
+    this.#systemCalls();
     this.#filesystem();
     const words = this.#words;
     if (words.length + command.length + 3 > MAX_WORDS) {
@@ -127,6 +130,13 @@ class SandboxBuilder {
       ...["--disable-userns", "--new-session", "--as-pid-1", "--clearenv"],
       ...["--cap-drop", "ALL", "--hostname", HOSTNAME],
     );
+  }
+
+  /** What holds in every sandbox, for init as well; the policy's own filter is for the child, and init installs it. */
+  #systemCalls(): void {
+    const { host, permissions } = this.#request;
+    const { sandbox } = compileSyscallPolicy(permissions.syscalls, host.architecture);
+    this.#words.push("--seccomp", this.#add({ kind: "data", bytes: sandbox.bytes }));
   }
 
   #filesystem(): void {
