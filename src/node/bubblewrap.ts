@@ -7,7 +7,7 @@ import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
 import { bubblewrapFacts } from "../plan/bubblewrap-facts.js";
 import { bubblewrapFailure } from "../plan/bubblewrap-failure.js";
 import { SandboxPermissions } from "../permissions/sandbox-permissions.js";
-import { startHelper } from "./bubblewrap-sandbox.js";
+import { startHelper } from "./bubblewrap-carrier.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import { openDiagnostics, readDiagnostics } from "./diagnostics.js";
 import { hostFacts } from "./host.js";

@@ -1,19 +1,23 @@
-import { planBubblewrap } from "../plan/bubblewrap.js";
-import type { LaunchFailure, ProcessExit } from "../init/decode.js";
-import { launchFailureError } from "../plan/launch-failure.js";
+import type { Socket } from "node:net";
 import type { PermissionSet } from "../permissions/permission-set.js";
+import { launchFailureError } from "../plan/launch-failure.js";
+import { SINGLE_PROCESS } from "../plan/launch-plan.js";
 import type { StreamSettings, SubprocessFlags } from "../subprocess/flags.js";
 import { Stream } from "../subprocess/flags.js";
-import { cancelledError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
-import { usableBubblewrap } from "./bubblewrap.js";
-import { BubblewrapSandbox } from "./bubblewrap-sandbox.js";
+import { bubblewrapBackend } from "./bubblewrap-backend.js";
 import type { Cancellable } from "./cancellable.js";
-import { throwIfCancelled, whenCancelled } from "./cancellable.js";
+import { throwIfCancelled } from "./cancellable.js";
 import { DescriptorScope } from "./descriptor-scope.js";
+import type { GrantedPaths } from "./granted-paths.js";
 import { openGrantedPaths } from "./granted-paths.js";
-import { hostFacts } from "./host.js";
+import { InitSession } from "./init-session.js";
+import type { OpenSandbox, StartedProcess } from "./open-sandbox.js";
+import { SingleUseScope } from "./process-scope.js";
+import { ProcessStart } from "./process-start.js";
+import type { Pipes } from "./running-process.js";
 import { RunningProcess } from "./running-process.js";
+import type { ChildStreams, TakenDescriptors } from "./streams.js";
 import { duplicateTaken, openStreams, readingEnd, writingEnd } from "./streams.js";
 
 /** Everything that a launcher was told, at the moment of the launch. */
@@ -23,10 +27,12 @@ export interface ProcessRequest {
   readonly settings: StreamSettings;
   readonly table: readonly { readonly source: number; readonly target: number }[];
   readonly permissions: PermissionSet;
+  /** The sandbox to put it into; null: one of its own. */
+  readonly sandbox: OpenSandbox | null;
 }
 
 /**
- * Launches a process in a sandbox of its own. The caller's descriptors are duplicated before this function returns.
+ * Launches a process. The caller's descriptors are duplicated before this function returns.
  *
  * @returns a promise of a process whose program has been executed
  */
@@ -34,101 +40,65 @@ export function launchProcess(request: ProcessRequest, cancellable: Cancellable 
   const scope = new DescriptorScope();
   const launch = new Promise<RunningProcess>((resolve, reject) => {
     throwIfCancelled(cancellable);
-    const taken = duplicateTaken(request.flags, request.settings, request.table, scope);
-    const granted = openGrantedPaths(request.permissions, scope);
-    launchWith(request, taken, granted, scope, cancellable).then(resolve, reject);
+    const { flags, settings, table, permissions, sandbox } = request;
+    const taken = duplicateTaken(flags, settings, table, scope);
+    const start =
+      sandbox === null ? newSandbox(permissions, openGrantedPaths(permissions, scope)) : Promise.resolve(putInto(sandbox));
+    launchWith(request, taken, start, scope, cancellable).then(resolve, reject);
   });
   return launch.finally(() => scope[Symbol.dispose]());
 }
 
+/** Starts one command, whose descriptors stay the caller's. */
+type StartCommand = (
+  command: CommandRequest,
+  permissions: PermissionSet,
+  child: readonly number[],
+  cancellable: Cancellable | null,
+) => Promise<StartedProcess>;
+
 async function launchWith(
   { command, flags, permissions }: ProcessRequest,
-  taken: ReturnType<typeof duplicateTaken>,
-  granted: ReturnType<typeof openGrantedPaths>,
+  taken: TakenDescriptors,
+  startCommand: Promise<StartCommand>,
   scope: DescriptorScope,
   cancellable: Cancellable | null,
 ): Promise<RunningProcess> {
-  const bubblewrap = await usableBubblewrap();
+  const start = await startCommand;
   const streams = await openStreams(flags, taken, scope);
   throwIfCancelled(cancellable);
-
   const order: CommandRequest = { ...command, descriptors: streams.mapping };
-  const host = hostFacts();
-  const plan = planBubblewrap({ host, bubblewrap, permissions, mounts: granted.mounts, pid1: "init" }, order);
-  const start = new Start((failure) => launchFailureError(failure, order, granted.mounts));
-  const sandbox = new BubblewrapSandbox(plan, { granted: granted.descriptors, child: streams.sources }, start);
-  const pid = await start.wait(sandbox, cancellable);
-
-  const pipe = (stream: Stream): number | null => {
-    const descriptor = streams.pipes.get(stream);
-    return descriptor === undefined ? null : scope.release(descriptor);
-  };
-  const [stdin, stdout, stderr] = [pipe(Stream.STDIN), pipe(Stream.STDOUT), pipe(Stream.STDERR)];
-  return new RunningProcess(sandbox, start, pid, command.timeout, {
-    stdin: stdin === null ? null : writingEnd(stdin),
-    stdout: stdout === null ? null : readingEnd(stdout),
-    stderr: stderr === null ? null : readingEnd(stderr),
-  });
+  const started = await start(order, permissions, streams.sources, cancellable);
+  return new RunningProcess(started.scope, started.start, command.timeout, pipesOf(streams, scope));
 }
 
-/** Hears of the process from its sandbox, before anybody else can, and for as long as it lives. */
-export class Start {
-  /** Settles when the process has ended; rejects if the sandbox was lost. */
-  readonly exited: Promise<ProcessExit>;
-  readonly #started: Promise<number>;
-  readonly #errorOf: (failure: LaunchFailure) => Error;
-  #resolveStarted!: (pid: number) => void;
-  #rejectStarted!: (error: unknown) => void;
-  #resolveExited!: (exit: ProcessExit) => void;
-  #rejectExited!: (error: unknown) => void;
+function putInto(sandbox: OpenSandbox): StartCommand {
+  return (command, permissions, child, cancellable) => sandbox.start(command, permissions, child, cancellable);
+}
 
-  constructor(errorOf: (failure: LaunchFailure) => Error) {
-    this.#errorOf = errorOf;
-    this.#started = new Promise((resolve, reject) => {
-      this.#resolveStarted = resolve;
-      this.#rejectStarted = reject;
-    });
-    this.exited = new Promise((resolve, reject) => {
-      this.#resolveExited = resolve;
-      this.#rejectExited = reject;
-    });
-    // either may come to nothing without anybody waiting for it
-    this.#started.catch(() => undefined);
-    this.exited.catch(() => undefined);
-  }
+async function newSandbox(permissions: PermissionSet, granted: GrantedPaths): Promise<StartCommand> {
+  const backend = await bubblewrapBackend();
+  return async (command, _permissions, child, cancellable) => {
+    const launch = await backend.prepare(permissions, granted, command, child);
+    throwIfCancelled(cancellable);
+    const session = new InitSession(launch.start);
+    const start = new ProcessStart((failure) => launchFailureError(failure, command, granted.mounts));
+    session.listen(SINGLE_PROCESS, start);
+    session.write(launch.frames);
+    const pid = await start.wait(() => session.close(), session.ended, cancellable);
+    return { scope: new SingleUseScope(session, pid), start };
+  };
+}
 
-  onStarted(pid: number): void {
-    this.#resolveStarted(pid);
-  }
-
-  onFailed(failure: LaunchFailure): void {
-    this.#rejectStarted(this.#errorOf(failure));
-  }
-
-  onExited(exit: ProcessExit): void {
-    this.#resolveExited(exit);
-  }
-
-  onLost(error: Error): void {
-    this.#rejectStarted(error);
-    this.#rejectExited(error);
-  }
-
-  /**
-   * Waits until the program is running. A launch that fails or is cancelled leaves nothing behind.
-   *
-   * @returns its pid as the sandbox sees it
-   */
-  async wait(sandbox: BubblewrapSandbox, cancellable: Cancellable | null): Promise<number> {
-    const forget = whenCancelled(cancellable, () => this.#rejectStarted(cancelledError()));
-    try {
-      return await this.#started;
-    } catch (error) {
-      sandbox.close();
-      await sandbox.ended;
-      throw error;
-    } finally {
-      forget();
-    }
-  }
+/** Takes the parent's ends of the pipes over from the scope. */
+function pipesOf({ pipes }: ChildStreams, scope: DescriptorScope): Pipes {
+  const take = (stream: Stream, end: (descriptor: number) => Socket): Socket | null => {
+    const descriptor = pipes.get(stream);
+    return descriptor === undefined ? null : end(scope.release(descriptor));
+  };
+  return {
+    stdin: take(Stream.STDIN, writingEnd),
+    stdout: take(Stream.STDOUT, readingEnd),
+    stderr: take(Stream.STDERR, readingEnd),
+  };
 }

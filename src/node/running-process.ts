@@ -1,13 +1,10 @@
 import type { Socket } from "node:net";
 import type { ProcessExit, ResourceUsage } from "../init/decode.js";
-import { SignalScope } from "../init/protocol.js";
-import { SINGLE_PROCESS } from "../plan/launch-plan.js";
 import { cancelledError } from "../subprocess/glib-error.js";
 import type { WaitStatus } from "../subprocess/wait-status.js";
-import type { BubblewrapSandbox } from "./bubblewrap-sandbox.js";
 import type { Cancellable } from "./cancellable.js";
 import { isCancelled, throwIfCancelled, whenCancelled } from "./cancellable.js";
-import { findHostPid } from "./host-processes.js";
+import type { ProcessScope } from "./process-scope.js";
 
 const SIGKILL = 9;
 
@@ -28,30 +25,26 @@ export interface End {
   readonly error: Error | null;
 }
 
-/** A process in a sandbox of its own, from its start to its end. */
+/** A process in a sandbox, from its start to its end. */
 export class RunningProcess {
   readonly pipes: Pipes;
   /** The timeout that it was given, in milliseconds; null for none. */
   readonly timeout: number | null;
-  readonly #sandbox: BubblewrapSandbox;
-  readonly #pid: number;
+  readonly #scope: ProcessScope;
   #end: End | null = null;
   #hostPid: string | null = null;
   /** In the order in which they came, so that they are told in that order. */
   #waiting: (() => void)[] = [];
 
-  /** @param pid as the sandbox sees it */
   constructor(
-    sandbox: BubblewrapSandbox,
+    scope: ProcessScope,
     { exited }: { readonly exited: Promise<ProcessExit> },
-    pid: number,
     timeout: number | null,
     pipes: Pipes,
   ) {
     this.pipes = pipes;
     this.timeout = timeout;
-    this.#sandbox = sandbox;
-    this.#pid = pid;
+    this.#scope = scope;
     exited.then(
       ({ status, timedOut, usage }) => this.#onEnd({ status, timedOut, usage, error: null }),
       // the kernel kills what is in a pid namespace whose first process is gone
@@ -67,7 +60,7 @@ export class RunningProcess {
   /** Its pid on the host, in decimal; null once it has ended, or where /proc does not tell. */
   get identifier(): string | null {
     if (this.#end !== null) return null;
-    this.#hostPid ??= findHostPid(this.#sandbox.pid, this.#pid);
+    this.#hostPid ??= this.#scope.findPid();
     return this.#hostPid;
   }
 
@@ -90,23 +83,22 @@ export class RunningProcess {
   }
 
   signal(signal: number): void {
-    if (this.#end === null) this.#sandbox.signal(SINGLE_PROCESS, signal, SignalScope.PROCESS);
+    if (this.#end === null) this.#scope.signal(signal);
   }
 
-  /** Kills everything in the sandbox: the process, and what it left running. */
+  /** Kills the process, and what it left running. */
   kill(): void {
-    this.#sandbox.signal(SINGLE_PROCESS, SIGKILL, SignalScope.ALL);
+    this.#scope.kill();
   }
 
-  /** Ends the sandbox, closes the pipes, and waits until nothing is left. */
+  /** Kills the process and what it left running, closes the pipes, and waits until nothing is left. */
   async dispose(): Promise<void> {
     this.kill();
     this.pipes.stdin?.destroy();
     this.pipes.stdout?.destroy();
     this.pipes.stderr?.destroy();
     await this.wait(null);
-    this.#sandbox.close();
-    await this.#sandbox.ended;
+    await this.#scope.close();
   }
 
   #whenEnded(tell: (end: End) => void): void {
@@ -122,7 +114,7 @@ export class RunningProcess {
   #onEnd(end: End): void {
     this.#end = end;
     // What a process leaves running in its sandbox goes on, but not longer than the program.
-    this.#sandbox.unref();
+    this.#scope.release();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const tell of waiting) tell();

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { closeSync, openSync, realpathSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { arch } from "node:process";
 import type { LauncherProperties } from "../../src/node/index.js";
 import { SandboxPermissions, SandboxSubprocessLauncher, SubprocessFlags } from "../../src/node/index.js";
-import type { PermissionSet, SyscallEntry, SyscallPolicy } from "../../src/permissions/permission-set.js";
 import { ALLOW } from "../../src/seccomp/action.js";
 import type { Architecture } from "../../src/seccomp/architecture.js";
 import { architectures } from "../../src/seccomp/architecture.js";
@@ -48,23 +47,9 @@ function lines(output: string): string[] {
   return output.split("\n").slice(0, -1);
 }
 
-/** Permissions with a policy of system calls. */
-class PermissionsWithPolicy extends SandboxPermissions {
-  readonly #policy: SyscallPolicy;
-
-  constructor(policy: SyscallPolicy) {
-    super();
-    this.#policy = policy;
-    this.addFilesystem(`${dirname(program)}:ro`);
-  }
-
-  override snapshot(): PermissionSet {
-    return { ...super.snapshot(), syscalls: this.#policy };
-  }
-
-  override copy(): SandboxPermissions {
-    return new PermissionsWithPolicy(this.#policy);
-  }
+/** Permissions to run the probe program, with a policy of system calls. */
+function withPolicy(filter: readonly string[], errno?: string): SandboxPermissions {
+  return fixturePermissions().setSyscalls(filter, errno);
 }
 
 /** What a command writes in a sandbox of the launcher's. */
@@ -251,21 +236,11 @@ async function seccompFilters(permissions: SandboxPermissions): Promise<number> 
   return Number(/^Seccomp_filters:\t(\d+)$/m.exec(status)?.[1]);
 }
 
-function entries(words: readonly string[]): SyscallEntry[] {
-  return words.map((entry) => {
-    const [name = "", errno = null] = entry.split(":");
-    return { name, errno };
-  });
-}
-
-const allow = (errno: string, ...words: string[]): SyscallPolicy => ({ kind: "allow", entries: entries(words), errno });
-const block = (errno: string, ...words: string[]): SyscallPolicy => ({ kind: "block", entries: entries(words), errno });
-
 describe("the kernel with a policy's own list", () => {
   const call = (name: string): string => word(probe(native, name));
 
   it("refuses what the list does not allow, besides the default's", async () => {
-    const permissions = new PermissionsWithPolicy(allow("ENOTUNIQ", "@system-service", "sysinfo:EXDEV"));
+    const permissions = withPolicy(["@system-service", "sysinfo:EXDEV"], "ENOTUNIQ");
     const results = await output(
       permissions,
       program,
@@ -278,21 +253,21 @@ describe("the kernel with a policy's own list", () => {
   });
 
   it("runs ordinary programs with @system-service alone", async () => {
-    const permissions = new PermissionsWithPolicy(allow("EPERM", "@system-service"));
+    const permissions = withPolicy(["@system-service"]);
     assert.equal(await output(permissions, "sh", "-c", "ls -d /usr | cat; true & wait; echo $?"), "/usr\n0\n");
     assert.equal(await output(permissions, "perl", "-e", "sleep 0; print -d '/usr' ? 'yes' : 'no'"), "yes");
     assert.equal(await output(permissions, "/usr/bin/python3", "-c", pythonProgram), "thread child\n");
   });
 
   it("refuses what the list blocks, with its errors, and starts programs that it does not", async () => {
-    const permissions = new PermissionsWithPolicy(block("EROFS", "@chown", "ptrace:ENOSYS", "uname:ENOTUNIQ"));
+    const permissions = withPolicy(["~@chown", "ptrace:ENOSYS", "uname:ENOTUNIQ"], "EROFS");
     const results = await output(permissions, program, ...["fchown", "ptrace", "uname", "mount", "getpid"].map(call));
     assert.deepEqual(lines(results).slice(0, 4), ["-30", "-38", "-76", "-1"]);
     assert.equal(await output(permissions, "echo", "x"), "x\n");
   });
 
   it("starts a program with nothing but @default, so that its own first calls are what fails", async () => {
-    const permissions = new PermissionsWithPolicy(allow("EPERM"));
+    const permissions = withPolicy(["@default"], "EPERM");
     const launcher = new SandboxSubprocessLauncher({ permissions, flags: F.STDOUT_SILENCE | F.STDERR_SILENCE });
     // /bin/true is linked dynamically: it may not open its libraries
     const child = await launcher.spawnvAsync(["/bin/true"]);
@@ -300,8 +275,18 @@ describe("the kernel with a policy's own list", () => {
     assert.equal(child.getIfExited() && child.getExitStatus(), 127);
   });
 
+  it("holds for each process in an open sandbox, too", async () => {
+    const permissions = withPolicy(["~uname"], "ENOTUNIQ");
+    await using sandbox = await new SandboxSubprocessLauncher({ permissions }).openSandboxAsync();
+    for (let round = 0; round < 2; round++) {
+      const launcher = new SandboxSubprocessLauncher({ sandbox, flags: F.STDOUT_PIPE });
+      const child = await launcher.spawnvAsync([program, call("uname"), call("mount")]);
+      assert.deepEqual(await child.communicateUtf8Async(null), ["-76\n-1\n", null]);
+    }
+  });
+
   it("is an error before anything starts if a name is none", async () => {
-    const permissions = new PermissionsWithPolicy(block("EPERM", "ptarce"));
+    const permissions = withPolicy(["~ptarce"]);
     await assert.rejects(new SandboxSubprocessLauncher({ permissions, flags: 0 }).spawnvAsync(["true"]), (error) => {
       return (
         error instanceof GLibError &&

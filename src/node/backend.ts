@@ -1,0 +1,34 @@
+import type { PermissionSet } from "../permissions/permission-set.js";
+import type { CommandRequest } from "../subprocess/launch-request.js";
+import type { StartCarrier } from "./carrier.js";
+import type { GrantedPaths } from "./granted-paths.js";
+
+/** One way to sandbox a command, which has been found to work here. */
+export interface Backend {
+  /**
+   * Plans the launch of one command in a sandbox of its own, and makes what it needs; nothing of the child runs yet.
+   *
+   * @param child the descriptors that the command's mapping names; they stay the caller's until the launch has started
+   * @throws GLibError if it cannot be done so
+   */
+  prepare(
+    permissions: PermissionSet,
+    granted: GrantedPaths,
+    command: CommandRequest,
+    child: readonly number[],
+  ): Promise<PreparedLaunch>;
+  /**
+   * Plans a sandbox that commands are put into later.
+   *
+   * @param helloFlags bits of `HelloFlag`
+   * @throws GLibError if it cannot be done so
+   */
+  prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedLaunch>;
+}
+
+/** A launch that has only to be started, while the descriptors that it was prepared with are open. */
+export interface PreparedLaunch {
+  readonly start: StartCarrier;
+  /** What is written to init's control socket first: HELLO and, for one command, the launch of `SINGLE_PROCESS`. */
+  readonly frames: Uint8Array;
+}

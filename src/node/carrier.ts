@@ -1,0 +1,27 @@
+/** What brought gio-sandbox-init into a sandbox, and holds that sandbox: bwrap, or a portal. */
+export interface Carrier {
+  /** The pid of bwrap on the host; null if it never ran, or if the carrier is no process of ours. */
+  readonly pid: number | null;
+  /** Settles, without an error, when nothing of the sandbox is left. */
+  readonly ended: Promise<void>;
+  /**
+   * Why init was never heard of, or is not any more. Asked when the carrier and the control socket have ended.
+   *
+   * @param wasReady whether init has spoken
+   */
+  loss(wasReady: boolean): Error;
+  /** Kills what has not ended by itself although init's control socket was closed a while ago. */
+  kill(): void;
+  /** Lets the program end although the sandbox has not. */
+  unref(): void;
+  /** Undoes `unref()`. */
+  ref(): void;
+}
+
+/**
+ * Starts a carrier.
+ *
+ * @param control the far end of init's control socket; it stays the caller's
+ * @throws GLibError if it could not even be tried
+ */
+export type StartCarrier = (control: number) => Carrier;

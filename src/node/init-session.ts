@@ -1,0 +1,190 @@
+import type { InitEvent, LaunchFailure, ProcessExit } from "../init/decode.js";
+import type { SignalScope } from "../init/protocol.js";
+import { refusalError } from "../plan/launch-failure.js";
+import { ioError } from "../subprocess/glib-error.js";
+import type { Carrier, StartCarrier } from "./carrier.js";
+import { Control } from "./control.js";
+import { DescriptorScope } from "./descriptor-scope.js";
+
+/** Who hears of one process in a sandbox. */
+export interface ProcessListener {
+  /** @param pid as the sandbox sees it */
+  onStarted(pid: number): void;
+  /** Nothing is heard of it after that. */
+  onFailed(failure: LaunchFailure): void;
+  /** Nothing is heard of it after that. */
+  onExited(exit: ProcessExit): void;
+  /** The sandbox could not be set up, or was lost while the process ran. */
+  onLost(error: Error): void;
+}
+
+/** The conversation with the gio-sandbox-init of one sandbox, whatever carries it. */
+export class InitSession {
+  /** Settles, without an error, when nothing of the sandbox is left. */
+  readonly ended: Promise<void>;
+  /** Settles when init has spoken; rejects if the sandbox could not be set up. */
+  readonly ready: Promise<void>;
+  readonly #carrier: Carrier;
+  readonly #control: Control;
+  /** By the launcher's number for the process. */
+  readonly #listeners = new Map<number, ProcessListener>();
+  #resolveEnded!: () => void;
+  #resolveReady!: () => void;
+  #rejectReady!: (error: Error) => void;
+  #loss: Error | null = null;
+  #refusal: Error | null = null;
+  #controlError: Error | null = null;
+  #wasReady = false;
+  #isClosed = false;
+  #carrierEnded = false;
+  #controlEnded = false;
+
+  /** @throws GLibError as `start` */
+  constructor(start: StartCarrier) {
+    this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
+    this.ready = new Promise((resolve, reject) => {
+      this.#resolveReady = resolve;
+      this.#rejectReady = reject;
+    });
+    // who launches a process hears of the loss through that
+    this.ready.catch(() => undefined);
+    const scope = new DescriptorScope();
+    try {
+      const [ours, theirs] = scope.socketPair();
+      this.#carrier = start(theirs);
+      this.#control = new Control(scope.release(ours), {
+        onEvent: (event) => this.#onEvent(event),
+        onEnd: (error) => this.#onControlEnd(error),
+      });
+    } finally {
+      scope[Symbol.dispose]();
+    }
+    void this.#carrier.ended.then(() => this.#onCarrierEnd());
+  }
+
+  /** The pid on the host of what carries the sandbox; null if that is no process of ours. */
+  get pid(): number | null {
+    return this.#carrier.pid;
+  }
+
+  /** Why the sandbox ended although nobody closed it; null while it runs, and if it was closed. */
+  get loss(): Error | null {
+    return this.#loss;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Tells `listener` of the process that the launcher gives this number. */
+  listen(process: number, listener: ProcessListener): void {
+    this.#listeners.set(process, listener);
+  }
+
+  /** @param descriptors go with the first frame, a LAUNCH; they stay the caller's */
+  write(frames: Uint8Array, descriptors: readonly number[] = []): void {
+    this.#control.write(frames, descriptors);
+  }
+
+  signal(process: number, signal: number, scope: SignalScope): void {
+    this.#control.signal(process, signal, scope);
+  }
+
+  /**
+   * Kills everything in the sandbox, whatever state it is in. Nothing is heard of it after that but `ended`, for which the
+   * program stays alive; processes that ran in it are lost.
+   */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#abandonListeners(ioError("CLOSED", "The sandbox was closed while the process ran"));
+    this.ref();
+    this.#control.close();
+    this.#forceEnd();
+  }
+
+  /** Lets the program end, and the sandbox with it, although something still runs in there. */
+  unref(): void {
+    this.#control.unref();
+    this.#carrier.unref();
+  }
+
+  /** Undoes `unref()`. */
+  ref(): void {
+    this.#control.ref();
+    this.#carrier.ref();
+  }
+
+  #onEvent(event: InitEvent): void {
+    if (this.#isClosed) return;
+    switch (event.type) {
+      case "ready":
+        this.#wasReady = true;
+        this.#resolveReady();
+        break;
+      case "started":
+        this.#listeners.get(event.process)?.onStarted(event.pid);
+        break;
+      case "failed":
+        this.#last(event.process)?.onFailed(event);
+        break;
+      case "exited":
+        this.#last(event.process)?.onExited(event);
+        break;
+      case "refused":
+        this.#refusal = refusalError(event.reason);
+        break;
+      case "empty":
+        break;
+    }
+  }
+
+  #last(process: number): ProcessListener | undefined {
+    const listener = this.#listeners.get(process);
+    this.#listeners.delete(process);
+    return listener;
+  }
+
+  #onCarrierEnd(): void {
+    this.#carrierEnded = true;
+    this.#onSomeEnd();
+  }
+
+  #onControlEnd(error: Error | null): void {
+    this.#controlEnded = true;
+    this.#controlError = error;
+    this.#forceEnd();
+    this.#onSomeEnd();
+  }
+
+  #onSomeEnd(): void {
+    if (!this.#carrierEnded || !this.#controlEnded) return;
+    if (!this.#isClosed) this.#lose();
+    this.#rejectReady(this.#loss ?? ioError("CLOSED", "The sandbox was closed before it was ready"));
+    this.#resolveEnded();
+  }
+
+  #lose(): void {
+    this.#loss = this.#controlError ?? this.#refusal ?? this.#carrier.loss(this.#wasReady);
+    this.#abandonListeners(this.#loss);
+  }
+
+  #abandonListeners(error: Error): void {
+    const listeners = [...this.#listeners.values()];
+    this.#listeners.clear();
+    for (const listener of listeners) listener.onLost(error);
+  }
+
+  /**
+   * Without its control socket init exits, as soon as it runs. bwrap must not be killed before that: its child would wait
+   * for it for ever. Only what does not end by itself is killed, from below.
+   */
+  #forceEnd(): void {
+    const timer = setTimeout(() => this.#carrier.kill(), PATIENCE);
+    timer.unref();
+    void this.#carrier.ended.then(() => clearTimeout(timer));
+  }
+}
+
+/** Milliseconds that a sandbox has to end by itself. */
+const PATIENCE = 5000;

@@ -1,0 +1,65 @@
+/** The tests of what depends on who runs it, once more as an ordinary user. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A user and group that nobody has. */
+const ORDINARY = 64_321;
+
+const files = [
+  ...["test/node/gsubprocess/upstream.test.ts", "test/node/gsubprocess/semantics.test.ts"],
+  ...["test/node/descriptors.test.ts", "test/node/bad-input.test.ts", "test/node/hostile-children.test.ts"],
+  ...["test/cli/run.test.ts"],
+];
+
+interface Results {
+  readonly stats: { readonly passes: number; readonly failures: number };
+  readonly failures: readonly { readonly fullTitle: string; readonly err: { readonly message?: string } }[];
+}
+
+/**
+ * Runs mocha as the ordinary user. The repository may lie where that user cannot go, so it is bound to a place where
+ * everybody can, in a mount namespace of its own.
+ */
+function runAsOrdinaryUser(directory: string): { readonly results: Results; readonly stderr: string } {
+  const place = join(directory, "gio-sandbox");
+  const home = join(directory, "home");
+  const report = join(directory, "home/report.json");
+  mkdirSync(place);
+  mkdirSync(home);
+  chmodSync(directory, 0o755);
+  chownSync(home, ORDINARY, ORDINARY);
+  const script = [
+    'mount --bind "$1" "$2" && cd "$2" && shift 2',
+    `exec setpriv --reuid=${ORDINARY} --regid=${ORDINARY} --clear-groups --inh-caps=-all --bounding-set=-all "$@"`,
+  ].join("\n");
+  const mocha = [process.execPath, "node_modules/mocha/bin/mocha.js", "--reporter", "json", "--reporter-option", `output=${report}`];
+  const { stderr } = spawnSync("unshare", ["--mount", "sh", "-c", script, "sh", root, place, ...mocha, ...files], {
+    encoding: "utf8",
+    env: { ...process.env, HOME: home, TMPDIR: home, XDG_RUNTIME_DIR: home, GIO_SANDBOX_TEST_FIGURES: "" },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  return { results: JSON.parse(readFileSync(report, "utf8")) as Results, stderr };
+}
+
+describe("as an ordinary user", function () {
+  this.timeout(240_000);
+
+  it("the tests of children, of descriptors, of misuse and of the command pass too", function () {
+    // who is no root has run them already
+    if (process.getuid?.() !== 0) this.skip();
+    const directory = mkdtempSync(join(tmpdir(), "gio-sandbox-user-"));
+    try {
+      const { results, stderr } = runAsOrdinaryUser(directory);
+      assert.deepEqual(results.failures.map(({ fullTitle, err }) => `${fullTitle}: ${err.message ?? ""}`), [], stderr);
+      assert.ok(results.stats.passes > 100, stderr);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+});
