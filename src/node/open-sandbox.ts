@@ -1,6 +1,7 @@
 import { HelloFlag, SignalScope } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { ResolvedMount } from "../plan/host-facts.js";
+import { childFilters } from "../plan/bubblewrap.js";
 import { launchFailureError } from "../plan/launch-failure.js";
 import { planProcess } from "../plan/process-launch.js";
 import { ownDirectories } from "../plan/root-filesystem.js";
@@ -36,15 +37,22 @@ export interface StartedProcess {
   readonly limitScope: LimitScope | null;
 }
 
+/** What a sandbox was made of, as far as those that are put into it have to do with that. */
+interface MadeSandbox {
+  readonly mounts: readonly ResolvedMount[];
+  /** So many of the mounts, the first ones, were granted by name and not by descriptor. */
+  readonly namedMounts: number;
+  readonly filters: readonly Uint8Array[];
+  /** Its own file systems in memory. */
+  readonly tmpfs: readonly string[];
+  readonly limitScope: LimitScope | null;
+}
+
 /** A sandbox with its init, which processes can be put into. */
 export class OpenSandbox {
   readonly #session: InitSession;
   readonly #use: SandboxUse;
-  readonly #mounts: readonly ResolvedMount[];
-  /** So many of the mounts, the first ones, were granted by name and not by descriptor. */
-  readonly #namedMounts: number;
-  readonly #tmpfs: readonly string[];
-  readonly #limitScope: LimitScope | null;
+  readonly #made: MadeSandbox;
   #lastNumber = 0;
   #running = 0;
   #isVerified = false;
@@ -69,25 +77,19 @@ export class OpenSandbox {
     session.write(launch.frames);
     await whenReady(session, cancellable);
     session.unref();
-    const limitScope = await openLimitScope(session, permissions.limits);
-    const tmpfs = ownDirectories(hostFacts().uid, permissions, granted.mounts);
-    return new OpenSandbox(session, use, granted.mounts, permissions.filesystems.length, tmpfs, limitScope);
+    return new OpenSandbox(session, use, {
+      mounts: granted.mounts,
+      namedMounts: permissions.filesystems.length,
+      filters: childFilters({ permissions, host: hostFacts() }),
+      tmpfs: ownDirectories(hostFacts().uid, permissions, granted.mounts),
+      limitScope: await openLimitScope(session, permissions.limits),
+    });
   }
 
-  private constructor(
-    session: InitSession,
-    use: SandboxUse,
-    mounts: readonly ResolvedMount[],
-    namedMounts: number,
-    tmpfs: readonly string[],
-    limitScope: LimitScope | null,
-  ) {
+  private constructor(session: InitSession, use: SandboxUse, made: MadeSandbox) {
     this.#session = session;
     this.#use = use;
-    this.#mounts = mounts;
-    this.#namedMounts = namedMounts;
-    this.#tmpfs = tmpfs;
-    this.#limitScope = limitScope;
+    this.#made = made;
   }
 
   /** Settles, without an error, when nothing of the sandbox is left. */
@@ -106,7 +108,7 @@ export class OpenSandbox {
 
   /** What was granted by its name, which may lead elsewhere by now. */
   get mountsByName(): readonly ResolvedMount[] {
-    return this.#mounts.slice(0, this.#namedMounts);
+    return this.#made.mounts.slice(0, this.#made.namedMounts);
   }
 
   /** Kills everything in it. */
@@ -130,8 +132,10 @@ export class OpenSandbox {
     if (this.isClosed) throw ioError("CLOSED", "The sandbox has been closed");
     const process = this.#nextNumber();
     // mounts stay what they are: once is enough
-    const mounts = this.#isVerified ? [] : this.#mounts;
-    const { frame, sources } = planProcess({ process, command, permissions, mounts, tmpfs: this.#isVerified ? [] : this.#tmpfs });
+    const mounts = this.#isVerified ? [] : this.#made.mounts;
+    const { filters } = this.#made;
+    const tmpfs = this.#isVerified ? [] : this.#made.tmpfs;
+    const { frame, sources } = planProcess({ process, command, permissions, mounts, filters, tmpfs });
     const start = new ProcessStart((failure) => launchFailureError(failure, command, mounts));
     this.#session.listen(process, start);
     this.#onStart(start);
@@ -141,7 +145,7 @@ export class OpenSandbox {
         ? await start.wait(() => this.close(), this.ended, cancellable)
         : await start.wait(() => this.#session.signal(process, SIGKILL, SignalScope.TREE), start.gone, cancellable);
     this.#isVerified = true;
-    const limitScope = this.#limitScope;
+    const limitScope = this.#made.limitScope;
     return { scope: this.#scopeOf(process, pid), exited: scopedEnd(start.exited, limitScope), limitScope };
   }
 

@@ -14,6 +14,8 @@ export interface ProcessLaunch {
   readonly permissions: PermissionSet;
   /** What init compares with the mounts that it finds, before anything starts. */
   readonly mounts: readonly ResolvedMount[];
+  /** Programs of system call filters, for this process. */
+  readonly filters: readonly Uint8Array[];
   /** The sandbox's own file systems in memory, for the first process in it. Absent: none has to be known. */
   readonly tmpfs?: readonly string[];
 }
@@ -42,7 +44,7 @@ export function sourcesOf({ descriptors }: CommandRequest): readonly number[] {
 
 /** @param place where init finds the descriptor that a mapping names */
 export function launchOrder(
-  { process, command, permissions, mounts, tmpfs = [] }: ProcessLaunch,
+  { process, command, permissions, mounts, filters, tmpfs = [] }: ProcessLaunch,
   origin: Origin,
   place: (source: number) => number,
 ): LaunchOrder {
@@ -56,7 +58,7 @@ export function launchOrder(
     searchPath: command.searchPath,
     descriptors: command.descriptors.map(({ target, source }) => ({ target, origin, source: place(source) })),
     limits: childLimits(permissions),
-    filters: [],
+    filters,
     identities: mounts,
     timeoutMilliseconds: command.timeout,
     ...(watch === undefined ? {} : { watch }),

@@ -45,9 +45,10 @@ export async function explode(
   const stdout = child.communicateUtf8Async(null).then(([text]) => text, () => null);
   const error = await child.waitCheckAsync().then(() => null, asGLibError);
   const figures = host.stop();
+  const output = await stdout;
   await child[Symbol.asyncDispose]();
   const fileSize = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  return { error, stdout: await stdout, ...figures, fileSize, isLeft: isThere(marker) };
+  return { error, stdout: output, ...figures, fileSize, isLeft: isThere(marker) };
 }
 
 function asGLibError(error: unknown): GLibError {
