@@ -26,9 +26,14 @@ export interface Backend {
   prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedLaunch>;
 }
 
+/** Finds the backend for a launch, when it comes to that. */
+export type FindBackend = () => Promise<Backend>;
+
 /** A launch that has only to be started, while the descriptors that it was prepared with are open. */
 export interface PreparedLaunch {
   readonly start: StartCarrier;
   /** What is written to init's control socket first: HELLO and, for one command, the launch of `SINGLE_PROCESS`. */
   readonly frames: Uint8Array;
+  /** The child's descriptors that go with the frames, as received ones; they stay the caller's. */
+  readonly descriptors: readonly number[];
 }

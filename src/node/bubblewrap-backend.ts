@@ -31,6 +31,7 @@ class BubblewrapBackend implements Backend {
     return Promise.resolve({
       start: (control) => new BubblewrapCarrier(plan, { granted, child }, control),
       frames: plan.frames,
+      descriptors: [],
     });
   }
 
@@ -43,6 +44,7 @@ class BubblewrapBackend implements Backend {
     return Promise.resolve({
       start: (control) => new BubblewrapCarrier(plan, { granted, child: [] }, control),
       frames: plan.frames,
+      descriptors: [],
     });
   }
 

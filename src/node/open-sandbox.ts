@@ -5,7 +5,7 @@ import { launchFailureError } from "../plan/launch-failure.js";
 import { planProcess } from "../plan/process-launch.js";
 import { cancelledError, ioError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
-import { bubblewrapBackend } from "./bubblewrap-backend.js";
+import type { FindBackend } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
 import { throwIfCancelled, whenCancelled } from "./cancellable.js";
 import { DescriptorScope } from "./descriptor-scope.js";
@@ -44,6 +44,7 @@ export class OpenSandbox {
    * @throws GLibError as of a launch
    */
   static async open(
+    findBackend: FindBackend,
     permissions: PermissionSet,
     use: SandboxUse,
     cancellable: Cancellable | null,
@@ -51,7 +52,7 @@ export class OpenSandbox {
     throwIfCancelled(cancellable);
     using scope = new DescriptorScope();
     const granted = openGrantedPaths(permissions, scope);
-    const backend = await bubblewrapBackend();
+    const backend = await findBackend();
     const launch = await backend.prepareOpen(permissions, granted, use === "single" ? HelloFlag.SINGLE_USE : 0);
     throwIfCancelled(cancellable);
     const session = new InitSession(launch.start);

@@ -7,7 +7,7 @@ import type { BubblewrapFacts } from "./bubblewrap-facts.js";
 import { checkTargets } from "./child-limits.js";
 import type { HostFacts, ResolvedMount } from "./host-facts.js";
 import type { BubblewrapPlan, PlannedDescriptor } from "./launch-plan.js";
-import { SINGLE_PROCESS } from "./launch-plan.js";
+import { joined, SINGLE_PROCESS } from "./launch-plan.js";
 import { launchOrder, sourcesOf } from "./process-launch.js";
 import type { Operation } from "./root-filesystem.js";
 import { DEFAULT_TMPFS_SIZE, networkFiles, rootFilesystem } from "./root-filesystem.js";
@@ -172,14 +172,4 @@ function depth(path: string): number {
 
 function argumentData(words: readonly string[]): Uint8Array {
   return new TextEncoder().encode(words.map((word) => `${word}\0`).join(""));
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
 }

@@ -12,7 +12,7 @@ import { sandboxFlags } from "./flatpak-portal-permissions.js";
 import { isInEverySandbox, isPrivateToApp } from "./flatpak-paths.js";
 import type { ResolvedMount } from "./host-facts.js";
 import type { PlannedDescriptor } from "./launch-plan.js";
-import { SINGLE_PROCESS } from "./launch-plan.js";
+import { joined, SINGLE_PROCESS } from "./launch-plan.js";
 import { launchOrder, sourcesOf } from "./process-launch.js";
 
 /** Flags of `Spawn`: data/org.freedesktop.portal.Flatpak.xml of Flatpak. An unknown bit is an error there. */
@@ -264,14 +264,4 @@ function unavailable(why: string): GLibError {
 
 function notEnforceable(message: string): GLibError {
   return sandboxError("NOT_ENFORCEABLE", message);
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
 }
