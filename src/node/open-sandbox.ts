@@ -1,17 +1,15 @@
 import { HelloFlag, SignalScope } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { ResolvedMount } from "../plan/host-facts.js";
-import { childFilters } from "../plan/bubblewrap.js";
 import { launchFailureError } from "../plan/launch-failure.js";
 import { planProcess } from "../plan/process-launch.js";
 import { cancelledError, ioError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
-import { bubblewrapBackend } from "./bubblewrap-backend.js";
+import type { FindBackend } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
 import { throwIfCancelled, whenCancelled } from "./cancellable.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import { openGrantedPaths } from "./granted-paths.js";
-import { hostFacts } from "./host.js";
 import { findHostPid } from "./host-processes.js";
 import { InitSession } from "./init-session.js";
 import type { ProcessScope } from "./process-scope.js";
@@ -47,6 +45,7 @@ export class OpenSandbox {
    * @throws GLibError as of a launch
    */
   static async open(
+    findBackend: FindBackend,
     permissions: PermissionSet,
     use: SandboxUse,
     cancellable: Cancellable | null,
@@ -54,15 +53,14 @@ export class OpenSandbox {
     throwIfCancelled(cancellable);
     using scope = new DescriptorScope();
     const granted = openGrantedPaths(permissions, scope);
-    const backend = await bubblewrapBackend();
+    const backend = await findBackend();
     const launch = await backend.prepareOpen(permissions, granted, use === "single" ? HelloFlag.SINGLE_USE : 0);
     throwIfCancelled(cancellable);
     const session = new InitSession(launch.start);
     session.write(launch.frames);
     await whenReady(session, cancellable);
     session.unref();
-    const filters = childFilters({ permissions, host: hostFacts() });
-    return new OpenSandbox(session, use, granted.mounts, permissions.filesystems.length, filters);
+    return new OpenSandbox(session, use, granted.mounts, permissions.filesystems.length, launch.filters);
   }
 
   private constructor(
