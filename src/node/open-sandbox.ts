@@ -1,6 +1,7 @@
 import { HelloFlag, SignalScope } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { ResolvedMount } from "../plan/host-facts.js";
+import { childFilters } from "../plan/bubblewrap.js";
 import { launchFailureError } from "../plan/launch-failure.js";
 import { planProcess } from "../plan/process-launch.js";
 import { cancelledError, ioError } from "../subprocess/glib-error.js";
@@ -10,6 +11,7 @@ import type { Cancellable } from "./cancellable.js";
 import { throwIfCancelled, whenCancelled } from "./cancellable.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import { openGrantedPaths } from "./granted-paths.js";
+import { hostFacts } from "./host.js";
 import { findHostPid } from "./host-processes.js";
 import { InitSession } from "./init-session.js";
 import type { ProcessScope } from "./process-scope.js";
@@ -32,6 +34,7 @@ export class OpenSandbox {
   readonly #session: InitSession;
   readonly #use: SandboxUse;
   readonly #mounts: readonly ResolvedMount[];
+  readonly #filters: readonly Uint8Array[];
   /** So many of the mounts, the first ones, were granted by name and not by descriptor. */
   readonly #namedMounts: number;
   #lastNumber = 0;
@@ -58,7 +61,8 @@ export class OpenSandbox {
     session.write(launch.frames);
     await whenReady(session, cancellable);
     session.unref();
-    return new OpenSandbox(session, use, granted.mounts, permissions.filesystems.length);
+    const filters = childFilters({ permissions, host: hostFacts() });
+    return new OpenSandbox(session, use, granted.mounts, permissions.filesystems.length, filters);
   }
 
   private constructor(
@@ -66,10 +70,12 @@ export class OpenSandbox {
     use: SandboxUse,
     mounts: readonly ResolvedMount[],
     namedMounts: number,
+    filters: readonly Uint8Array[],
   ) {
     this.#session = session;
     this.#use = use;
     this.#mounts = mounts;
+    this.#filters = filters;
     this.#namedMounts = namedMounts;
   }
 
@@ -114,7 +120,7 @@ export class OpenSandbox {
     const process = this.#nextNumber();
     // mounts stay what they are: once is enough
     const mounts = this.#isVerified ? [] : this.#mounts;
-    const { frame, sources } = planProcess({ process, command, permissions, mounts });
+    const { frame, sources } = planProcess({ process, command, permissions, mounts, filters: this.#filters });
     const start = new ProcessStart((failure) => launchFailureError(failure, command, mounts));
     this.#session.listen(process, start);
     this.#onStart(start);

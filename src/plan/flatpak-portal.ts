@@ -3,6 +3,8 @@ import type { PortalFacts } from "../confinement/portal-facts.js";
 import { encodeHello, encodeLaunch } from "../init/encode.js";
 import { HelloFlag, Origin } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
+import { isArchitecture } from "../seccomp/architecture.js";
+import { compileSyscallPolicy } from "../seccomp/compile-policy.js";
 import type { GLibError } from "../subprocess/glib-error.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
@@ -94,12 +96,25 @@ export function planFlatpakPortal(request: PortalRequest, command: CommandReques
   checkTargets(command.descriptors, permissions);
   const spawn = spawnCall(request);
   const sources = sourcesOf(command);
+  const filters = policyFilters(request);
   const order = launchOrder(
-    { process: SINGLE_PROCESS, command, permissions, mounts },
+    { process: SINGLE_PROCESS, command, permissions, mounts, filters },
     Origin.RECEIVED,
     (source) => sources.indexOf(source),
   );
   return { spawn, frames: joined(hello(HelloFlag.SINGLE_USE), encodeLaunch(order)), sources };
+}
+
+/** What the policy adds to Flatpak's own filter, which every instance has. */
+function policyFilters({ app, permissions: { syscalls } }: PortalRequest): readonly Uint8Array[] {
+  if (syscalls.kind === "default") return [];
+  const name = app.info.architecture ?? "";
+  if (!isArchitecture(name)) {
+    const what = `This Flatpak is of the architecture “${printable(name, 80)}”, whose system calls are not known`;
+    throw sandboxError("NOT_ENFORCEABLE", `${what}: a list of them cannot be enforced. Leave it out.`);
+  }
+  const { child } = compileSyscallPolicy(syscalls, name);
+  return child === null ? [] : [child.bytes];
 }
 
 /**

@@ -4,12 +4,14 @@ import type { BubblewrapFacts } from "../../src/plan/bubblewrap-facts.js";
 import type { HostFacts, ResolvedMount } from "../../src/plan/host-facts.js";
 import type { BubblewrapPlan } from "../../src/plan/launch-plan.js";
 import { SandboxPermissions } from "../../src/permissions/sandbox-permissions.js";
+import { compileSyscallPolicy } from "../../src/seccomp/compile-policy.js";
 import { ErrorDomain, GLibError, SandboxError, SpawnError } from "../../src/subprocess/glib-error.js";
 import type { CommandRequest } from "../../src/subprocess/launch-request.js";
 
 const host: HostFacts = {
   uid: 1000,
   gid: 1000,
+  architecture: "x86_64",
   systemDirectories: [
     { path: "/bin", linkTarget: "usr/bin" },
     { path: "/lib", linkTarget: null },
@@ -170,6 +172,23 @@ describe("the plan of a bubblewrap sandbox", () => {
       () => plan(new SandboxPermissions(), mounts),
       (error) => error instanceof GLibError && error.matches(ErrorDomain.SANDBOX, SandboxError.LIMIT_EXCEEDED),
     );
+  });
+
+  it("filters system calls: for everything by the default's list, for the child by its policy's as well", () => {
+    const contains = (bytes: Uint8Array, part: Uint8Array): boolean => Buffer.from(bytes).includes(Buffer.from(part));
+    for (const architecture of ["x86_64", "aarch64"] as const) {
+      const policy = { kind: "allow", entries: [{ name: "@system-service", errno: null }], errno: "EPERM" } as const;
+      const filters = compileSyscallPolicy(policy, architecture);
+      for (const syscalls of [{ kind: "default" }, policy] as const) {
+        const permissions = { ...new SandboxPermissions().snapshot(), syscalls };
+        const request = { host: { ...host, architecture }, bubblewrap, permissions, mounts: [], pid1: "init" } as const;
+        const sandbox = planBubblewrap(request, command);
+        const args = words(sandbox);
+        const data = sandbox.descriptors[Number(args[args.indexOf("--seccomp") + 1])];
+        assert.deepEqual(data, { kind: "data", bytes: filters.sandbox.bytes });
+        assert.equal(contains(sandbox.frames, filters.child?.bytes ?? assert.fail()), syscalls.kind === "allow");
+      }
+    }
   });
 
   it("is the same each time", () => {
