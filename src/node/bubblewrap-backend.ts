@@ -2,8 +2,9 @@ import type { PermissionSet } from "../permissions/permission-set.js";
 import type { BubblewrapRequest } from "../plan/bubblewrap.js";
 import { planBubblewrap, planOpenBubblewrap } from "../plan/bubblewrap.js";
 import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
+import { ownDirectories } from "../plan/root-filesystem.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
-import type { Backend, PreparedLaunch } from "./backend.js";
+import type { Backend, PreparedLaunch, PreparedSandbox } from "./backend.js";
 import { usableBubblewrap } from "./bubblewrap.js";
 import { BubblewrapCarrier } from "./bubblewrap-carrier.js";
 import type { GrantedPaths } from "./granted-paths.js";
@@ -31,6 +32,8 @@ class BubblewrapBackend implements Backend {
     return Promise.resolve({
       start: (control) => new BubblewrapCarrier(plan, { granted, child }, control),
       frames: plan.frames,
+      descriptors: [],
+      isInitOnlyChild: true,
     });
   }
 
@@ -38,11 +41,15 @@ class BubblewrapBackend implements Backend {
     permissions: PermissionSet,
     { mounts, descriptors: granted }: GrantedPaths,
     helloFlags: number,
-  ): Promise<PreparedLaunch> {
+  ): Promise<PreparedSandbox> {
     const plan = planOpenBubblewrap(this.#request(permissions, mounts), helloFlags);
     return Promise.resolve({
       start: (control) => new BubblewrapCarrier(plan, { granted, child: [] }, control),
       frames: plan.frames,
+      filters: plan.filters,
+      tmpfs: ownDirectories(hostFacts().uid, permissions, mounts),
+      descriptors: [],
+      isInitOnlyChild: true,
     });
   }
 

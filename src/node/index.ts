@@ -1,6 +1,7 @@
 export type { ResourceUsage } from "../init/decode.js";
 export type { DeviceWord, SocketWord } from "../permissions/sandbox-permissions.js";
 export { SandboxPermissions } from "../permissions/sandbox-permissions.js";
+export { Backend } from "../plan/choose-backend.js";
 export { SubprocessFlags } from "../subprocess/flags.js";
 export { ErrorDomain, GLibError, IOErrorEnum, SandboxError, SpawnError } from "../subprocess/glib-error.js";
 export type { Cancellable, GioCancellable } from "./cancellable.js";

@@ -6,7 +6,7 @@ import { SINGLE_PROCESS } from "../plan/launch-plan.js";
 import type { StreamSettings, SubprocessFlags } from "../subprocess/flags.js";
 import { Stream } from "../subprocess/flags.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
-import { bubblewrapBackend } from "./bubblewrap-backend.js";
+import type { FindBackend } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
 import { throwIfCancelled } from "./cancellable.js";
 import { DescriptorScope } from "./descriptor-scope.js";
@@ -14,7 +14,7 @@ import type { GrantedPaths } from "./granted-paths.js";
 import { openGrantedPaths } from "./granted-paths.js";
 import { InitSession } from "./init-session.js";
 import type { OpenSandbox, StartedProcess } from "./open-sandbox.js";
-import { openLimitScope } from "./limit-scope.js";
+import { openLimitScope, scopeable } from "./limit-scope.js";
 import { SingleUseScope } from "./process-scope.js";
 import { ProcessStart } from "./process-start.js";
 import { scopedEnd } from "./scoped-end.js";
@@ -30,6 +30,8 @@ export interface ProcessRequest {
   readonly settings: StreamSettings;
   readonly table: readonly { readonly source: number; readonly target: number }[];
   readonly permissions: PermissionSet;
+  /** What is to carry a sandbox of its own. */
+  readonly backend: FindBackend;
   /** The sandbox to put it into; null: one of its own. */
   readonly sandbox: OpenSandbox | null;
 }
@@ -43,10 +45,10 @@ export function launchProcess(request: ProcessRequest, cancellable: Cancellable 
   const scope = new DescriptorScope();
   const launch = new Promise<RunningProcess>((resolve, reject) => {
     throwIfCancelled(cancellable);
-    const { flags, settings, table, permissions, sandbox } = request;
+    const { flags, settings, table, permissions, backend, sandbox } = request;
     const taken = duplicateTaken(flags, settings, table, scope);
     const start =
-      sandbox === null ? newSandbox(permissions, openGrantedPaths(permissions, scope)) : Promise.resolve(putInto(sandbox));
+      sandbox === null ? newSandbox(backend, permissions, openGrantedPaths(permissions, scope)) : Promise.resolve(putInto(sandbox));
     launchWith(request, taken, start, scope, cancellable).then(resolve, reject);
   });
   return launch.finally(() => scope[Symbol.dispose]());
@@ -80,16 +82,20 @@ function putInto(sandbox: OpenSandbox): StartCommand {
   return (command, permissions, child, cancellable) => sandbox.start(command, permissions, child, cancellable);
 }
 
-async function newSandbox(permissions: PermissionSet, granted: GrantedPaths): Promise<StartCommand> {
-  const backend = await bubblewrapBackend();
+async function newSandbox(
+  findBackend: FindBackend,
+  permissions: PermissionSet,
+  granted: GrantedPaths,
+): Promise<StartCommand> {
+  const backend = await findBackend();
   return async (command, _permissions, child, cancellable) => {
     const launch = await backend.prepare(permissions, granted, command, child);
     throwIfCancelled(cancellable);
     const session = new InitSession(launch.start);
     const start = new ProcessStart((failure) => launchFailureError(failure, command, granted.mounts));
     session.listen(SINGLE_PROCESS, start);
-    const limitScope = await openLimitScope(session, permissions.limits);
-    session.write(launch.frames);
+    const limitScope = await openLimitScope(scopeable(launch, session), permissions.limits);
+    session.write(launch.frames, launch.descriptors);
     const pid = await start.wait(() => session.close(), session.ended, cancellable);
     return { scope: new SingleUseScope(session, pid), exited: scopedEnd(start.exited, limitScope), limitScope };
   };

@@ -1,14 +1,13 @@
 import { closeSync } from "node:fs";
-import { env, geteuid } from "node:process";
+import { env } from "node:process";
 import { SandboxPermissions } from "../permissions/sandbox-permissions.js";
-import { sandboxDirectories } from "../plan/root-filesystem.js";
+import { Backend } from "../plan/choose-backend.js";
 import { checkArguments } from "../subprocess/arguments.js";
 import type { Environment } from "../subprocess/environment.js";
 import {
   checkEnvironment,
   checkVariableName,
   checkVariableValue,
-  DEFAULT_PATH,
   defaultEnvironment,
   getVariable,
   PATH_WITHOUT_PATH,
@@ -18,7 +17,10 @@ import {
 import type { StreamOverrides } from "../subprocess/flags.js";
 import { checkDispositions, Stream, streamWord, SubprocessFlags } from "../subprocess/flags.js";
 import { ioError } from "../subprocess/glib-error.js";
+import type { FindBackend } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
+import { backendFor } from "./choose-backend.js";
+import { childDirectories } from "./child-directories.js";
 import { requiredSystemCalls } from "./descriptor-scope.js";
 import { launchProcess } from "./launch-process.js";
 import type { SandboxUse } from "./open-sandbox.js";
@@ -37,6 +39,8 @@ export interface LauncherProperties {
   readonly timeout?: number | null;
   /** The open sandbox to put the children into; null or absent: each gets one of its own. */
   readonly sandbox?: Sandbox | null;
+  /** One of `Backend`; `AUTO` if absent. */
+  readonly backend?: Backend;
 }
 
 /** Bytes that `communicateAsync()` takes from one stream of a child unless the launcher says otherwise. */
@@ -54,6 +58,7 @@ export class SandboxSubprocessLauncher {
   #permissions: SandboxPermissions;
   #timeout: number | null = null;
   #sandbox: Sandbox | null = null;
+  #backend: Backend = Backend.AUTO;
   #pool: SandboxPool | null = null;
   #prewarmed = 0;
   #maximumOutput = DEFAULT_MAXIMUM_OUTPUT;
@@ -75,12 +80,14 @@ export class SandboxSubprocessLauncher {
     permissions,
     timeout = null,
     sandbox = null,
+    backend = Backend.AUTO,
   }: LauncherProperties = {}) {
-    this.#environment = defaultEnvironment(env, sandboxDirectories(geteuid?.() ?? 0));
+    this.#environment = defaultEnvironment(env, childDirectories());
     this.#permissions = permissions ?? sandbox?.permissions ?? new SandboxPermissions();
     this.#sandbox = sandbox;
     this.setFlags(flags);
     this.timeout = timeout;
+    this.backend = backend;
   }
 
   /** As `new Gio.SubprocessLauncher(flags)` in C. */
@@ -125,6 +132,18 @@ export class SandboxSubprocessLauncher {
     this.#sandbox = sandbox;
   }
 
+  /** What is to carry the sandboxes. One that cannot be had here is an error, never replaced by another. */
+  get backend(): Backend {
+    return this.#backend;
+  }
+
+  set backend(backend: Backend) {
+    if (!Object.values(Backend).includes(backend)) {
+      throw new TypeError(`Expected a backend (${Object.values(Backend).join(", ")}), but got ${JSON.stringify(backend)}.`);
+    }
+    this.#backend = backend;
+  }
+
   /**
    * Opens a sandbox with the launcher's permissions, for this launcher or others to put children into.
    *
@@ -132,7 +151,7 @@ export class SandboxSubprocessLauncher {
    * @throws GLibError as `spawnvAsync()`, for what concerns the sandbox and not a command
    */
   openSandboxAsync(use: SandboxUse = "kept", cancellable: Cancellable | null = null): Promise<Sandbox> {
-    return Sandbox.open(this.#permissions, use, cancellable);
+    return Sandbox.open(this.#findBackend(), this.#permissions, use, cancellable);
   }
 
   /**
@@ -148,7 +167,7 @@ export class SandboxSubprocessLauncher {
     }
     this.#pool?.close();
     this.#prewarmed = sandboxes;
-    this.#pool = sandboxes === 0 ? null : new SandboxPool(this.#permissions.freeze().snapshot(), sandboxes);
+    this.#pool = sandboxes === 0 ? null : new SandboxPool(this.#findBackend(), this.#permissions.freeze().snapshot(), sandboxes);
   }
 
   /** Bytes that `communicateAsync()` takes from each stream of a child before it gives up: 128 MiB at first. */
@@ -198,6 +217,7 @@ export class SandboxSubprocessLauncher {
       settings: this.#settings,
       table: this.#table,
       permissions: this.#permissions.freeze().snapshot(),
+      backend: this.#findBackend(),
       sandbox: this.#sandbox === null ? (this.#pool?.take() ?? null) : Sandbox.openSandboxOf(this.#sandbox),
     };
     return { running: await launchProcess(request, cancellable), maximumOutput };
@@ -322,8 +342,14 @@ export class SandboxSubprocessLauncher {
     );
   }
 
+  /** For the backend as it is set now. */
+  #findBackend(): FindBackend {
+    const backend = this.#backend;
+    return () => backendFor(backend);
+  }
+
   get #searchPath(): string {
-    if ((this.#flags & SubprocessFlags.SEARCH_PATH_FROM_ENVP) === 0) return DEFAULT_PATH;
+    if ((this.#flags & SubprocessFlags.SEARCH_PATH_FROM_ENVP) === 0) return childDirectories().programs;
     return this.getenv("PATH") ?? PATH_WITHOUT_PATH;
   }
 

@@ -22,10 +22,18 @@ export interface LimitScope {
 
 /** A sandbox, as far as it can be put into a scope. */
 export interface ScopedSandbox {
-  /** The pid of bwrap on the host; null if the sandbox is no process of ours. */
+  /** The pid of bwrap on the host, whose only child is init; null if the sandbox is carried otherwise. */
   readonly pid: number | null;
   /** Settles, without an error, when nothing of it is left. */
   readonly ended: Promise<void>;
+}
+
+/** The sandbox of a launch; without a pid, if no cgroup can be put around it. */
+export function scopeable(
+  { isInitOnlyChild }: { readonly isInitOnlyChild?: true },
+  { pid, ended }: ScopedSandbox,
+): ScopedSandbox {
+  return { pid: isInitOnlyChild === true ? pid : null, ended };
 }
 
 /**

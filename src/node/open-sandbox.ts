@@ -1,22 +1,19 @@
 import { HelloFlag, SignalScope } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { ResolvedMount } from "../plan/host-facts.js";
-import { childFilters } from "../plan/bubblewrap.js";
 import { launchFailureError } from "../plan/launch-failure.js";
 import { planProcess } from "../plan/process-launch.js";
-import { ownDirectories } from "../plan/root-filesystem.js";
 import { cancelledError, ioError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
-import { bubblewrapBackend } from "./bubblewrap-backend.js";
+import type { FindBackend } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
 import { throwIfCancelled, whenCancelled } from "./cancellable.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import { openGrantedPaths } from "./granted-paths.js";
-import { hostFacts } from "./host.js";
 import { findHostPid } from "./host-processes.js";
 import { InitSession } from "./init-session.js";
 import type { LimitScope } from "./limit-scope.js";
-import { openLimitScope } from "./limit-scope.js";
+import { openLimitScope, scopeable } from "./limit-scope.js";
 import type { ProcessScope } from "./process-scope.js";
 import { SingleUseScope } from "./process-scope.js";
 import { ProcessStart } from "./process-start.js";
@@ -43,8 +40,7 @@ interface MadeSandbox {
   /** So many of the mounts, the first ones, were granted by name and not by descriptor. */
   readonly namedMounts: number;
   readonly filters: readonly Uint8Array[];
-  /** Its own file systems in memory. */
-  readonly tmpfs: readonly string[];
+  readonly tmpfs: readonly string[] | undefined;
   readonly limitScope: LimitScope | null;
 }
 
@@ -63,6 +59,7 @@ export class OpenSandbox {
    * @throws GLibError as of a launch
    */
   static async open(
+    findBackend: FindBackend,
     permissions: PermissionSet,
     use: SandboxUse,
     cancellable: Cancellable | null,
@@ -70,7 +67,7 @@ export class OpenSandbox {
     throwIfCancelled(cancellable);
     using scope = new DescriptorScope();
     const granted = openGrantedPaths(permissions, scope);
-    const backend = await bubblewrapBackend();
+    const backend = await findBackend();
     const launch = await backend.prepareOpen(permissions, granted, use === "single" ? HelloFlag.SINGLE_USE : 0);
     throwIfCancelled(cancellable);
     const session = new InitSession(launch.start);
@@ -80,9 +77,9 @@ export class OpenSandbox {
     return new OpenSandbox(session, use, {
       mounts: granted.mounts,
       namedMounts: permissions.filesystems.length,
-      filters: childFilters({ permissions, host: hostFacts() }),
-      tmpfs: ownDirectories(hostFacts().uid, permissions, granted.mounts),
-      limitScope: await openLimitScope(session, permissions.limits),
+      filters: launch.filters,
+      tmpfs: launch.tmpfs,
+      limitScope: await openLimitScope(scopeable(launch, session), permissions.limits),
     });
   }
 
@@ -134,7 +131,7 @@ export class OpenSandbox {
     // mounts stay what they are: once is enough
     const mounts = this.#isVerified ? [] : this.#made.mounts;
     const { filters } = this.#made;
-    const tmpfs = this.#isVerified ? [] : this.#made.tmpfs;
+    const tmpfs = this.#isVerified ? this.#made.tmpfs && [] : this.#made.tmpfs;
     const { frame, sources } = planProcess({ process, command, permissions, mounts, filters, tmpfs });
     const start = new ProcessStart((failure) => launchFailureError(failure, command, mounts));
     this.#session.listen(process, start);

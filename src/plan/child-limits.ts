@@ -57,12 +57,16 @@ export function childLimits({ limits }: PermissionSet): ResourceLimit[] {
   }));
 }
 
-/** What init is to watch in the whole sandbox; undefined if neither memory nor processes are limited. */
-export function sandboxWatch({ limits, shared }: PermissionSet): Watch | undefined {
+/**
+ * What init is to watch in the whole sandbox; undefined if neither memory nor processes are limited.
+ *
+ * @param isIpcIsolated whether the sandbox has an IPC namespace of its own unless the permissions share the host's
+ */
+export function sandboxWatch({ limits, shared }: PermissionSet, isIpcIsolated: boolean): Watch | undefined {
   const memoryBytes = limits.get("memory") ?? null;
   const processes = limits.get("processes") ?? null;
   if (memoryBytes === null && processes === null) return undefined;
-  return { memoryBytes, processes, hasOwnIpc: !shared.has("ipc") };
+  return { memoryBytes, processes, hasOwnIpc: isIpcIsolated && !shared.has("ipc") };
 }
 
 /** Whether init has to know the private directories: they are memory too, and can be full. */

@@ -6,18 +6,25 @@ import type { CommandRequest } from "../subprocess/launch-request.js";
 import { childLimits, checkTargets, sandboxWatch } from "./child-limits.js";
 import type { ResolvedMount } from "./host-facts.js";
 
+/** What init puts upon each process that it starts. */
+export interface ChildFilters {
+  /** Programs of system call filters, in the order of their installation. */
+  readonly filters: readonly Uint8Array[];
+}
+
 /** How one process is started by an init, whatever carries its sandbox. */
-export interface ProcessLaunch {
+export interface ProcessLaunch extends ChildFilters {
   readonly process: number;
   readonly command: CommandRequest;
   /** Those of the process: its limits count, and what init does for it. */
   readonly permissions: PermissionSet;
   /** What init compares with the mounts that it finds, before anything starts. */
   readonly mounts: readonly ResolvedMount[];
-  /** Programs of system call filters, for this process. */
-  readonly filters: readonly Uint8Array[];
-  /** The sandbox's own file systems in memory, for the first process in it. Absent: none has to be known. */
-  readonly tmpfs?: readonly string[];
+  /**
+   * The file systems in memory that are the sandbox's own, for the first process in it; so is its IPC namespace then, unless
+   * the permissions share the host's. Absent: it is not known what is the sandbox's own.
+   */
+  readonly tmpfs?: readonly string[] | undefined;
 }
 
 /** The launch of a process in a sandbox that is open already. */
@@ -44,12 +51,12 @@ export function sourcesOf({ descriptors }: CommandRequest): readonly number[] {
 
 /** @param place where init finds the descriptor that a mapping names */
 export function launchOrder(
-  { process, command, permissions, mounts, filters, tmpfs = [] }: ProcessLaunch,
+  { process, command, permissions, mounts, filters, tmpfs }: ProcessLaunch,
   origin: Origin,
   place: (source: number) => number,
 ): LaunchOrder {
   checkTargets(command.descriptors, permissions);
-  const watch = sandboxWatch(permissions);
+  const watch = sandboxWatch(permissions, tmpfs !== undefined);
   return {
     process,
     argv: command.argv,
@@ -62,6 +69,6 @@ export function launchOrder(
     identities: mounts,
     timeoutMilliseconds: command.timeout,
     ...(watch === undefined ? {} : { watch }),
-    tmpfs,
+    tmpfs: tmpfs ?? [],
   };
 }

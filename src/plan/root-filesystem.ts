@@ -1,5 +1,6 @@
 import type { SandboxDirectories } from "../subprocess/environment.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
+import { DEFAULT_PATH } from "../subprocess/environment.js";
 import type { HostFacts, ResolvedMount } from "./host-facts.js";
 
 /** Arguments of bwrap that need data in a descriptor: the planner puts its number in. */
@@ -7,7 +8,13 @@ export type Operation = readonly string[] | { readonly file: string; readonly by
 
 /** The directories of a child in a bubblewrap sandbox. */
 export function sandboxDirectories(uid: number): SandboxDirectories {
-  return { home: "/home/user", runtime: `/run/user/${uid}` };
+  return {
+    home: "/home/user",
+    runtime: `/run/user/${uid}`,
+    programs: DEFAULT_PATH,
+    configuration: "/etc/xdg",
+    data: "/usr/local/share:/usr/share",
+  };
 }
 
 /** What `tmpfs` may hold unless a limit says otherwise: bytes for each of the private directories. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadProfile, SandboxPermissions, SandboxSubprocessLauncher, SubprocessFlags } from "../../src/node/index.js";
@@ -216,9 +216,8 @@ describe("a profile", () => {
 describe("the profile meson-test", () => {
   it("runs the tests of a Meson project, each in a sandbox", function () {
     if (spawnSync("meson", ["--version"]).error !== undefined && process.env["CI"] !== "true") this.skip();
-    // not below /tmp, where the sandbox has files of its own
-    const path = mkdtempSync(join(ours, "../../build/meson-test-"));
-    using _ = { [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
+    using directory = temporaryDirectory();
+    const { path } = directory;
     writeFileSync(
       join(path, "meson.build"),
       `project('x')

@@ -42,19 +42,20 @@ describe("the limits of a child", () => {
   it("are not Linux's for memory and processes: init watches those, and the kernel no sandbox by itself", () => {
     const set = permissions({ memory: 1000, processes: 5 }).snapshot();
     assert.deepEqual(noDefaults(childLimits(set)), []);
-    assert.deepEqual(sandboxWatch(set), { memoryBytes: 1000, processes: 5, hasOwnIpc: true });
+    assert.deepEqual(sandboxWatch(set, true), { memoryBytes: 1000, processes: 5, hasOwnIpc: true });
   });
 });
 
 describe("the watch of a sandbox", () => {
   it("is there only if one of its limits is", () => {
-    assert.equal(sandboxWatch(permissions({ timeout: 5, tmpfs: 5, "cpu-time": 1 }).snapshot()), undefined);
-    assert.deepEqual(sandboxWatch(permissions({ memory: 1 }).snapshot()), { memoryBytes: 1, processes: null, hasOwnIpc: true });
-    assert.deepEqual(sandboxWatch(permissions({ processes: 1 }).snapshot()), { memoryBytes: null, processes: 1, hasOwnIpc: true });
+    assert.equal(sandboxWatch(permissions({ timeout: 5, tmpfs: 5, "cpu-time": 1 }).snapshot(), true), undefined);
+    assert.deepEqual(sandboxWatch(permissions({ memory: 1 }).snapshot(), true), { memoryBytes: 1, processes: null, hasOwnIpc: true });
+    assert.deepEqual(sandboxWatch(permissions({ processes: 1 }).snapshot(), true), { memoryBytes: null, processes: 1, hasOwnIpc: true });
   });
 
   it("does not count the host's shared memory", () => {
-    assert.equal(sandboxWatch(permissions({ memory: 1 }).share("ipc").snapshot())?.hasOwnIpc, false);
+    assert.equal(sandboxWatch(permissions({ memory: 1 }).share("ipc").snapshot(), true)?.hasOwnIpc, false);
+    assert.equal(sandboxWatch(permissions({ memory: 1 }).snapshot(), false)?.hasOwnIpc, false);
   });
 
   it("knows the private directories if they are memory that counts, or of a size that was asked for", () => {
