@@ -4,6 +4,7 @@ export { SandboxPermissions } from "../permissions/sandbox-permissions.js";
 export { Backend } from "../plan/choose-backend.js";
 export { SubprocessFlags } from "../subprocess/flags.js";
 export { ErrorDomain, GLibError, IOErrorEnum, SandboxError, SpawnError } from "../subprocess/glib-error.js";
+export type { GLibBytes } from "./bytes.js";
 export type { Cancellable, GioCancellable } from "./cancellable.js";
 export type { LauncherProperties } from "./launcher.js";
 export { SandboxSubprocessLauncher } from "./launcher.js";
