@@ -34,6 +34,7 @@ export function rootFilesystem(host: HostFacts, tmpfsSize: number): Operation[] 
     { file: "/etc/passwd", bytes: accounts(passwd(host, home)) },
     { file: "/etc/group", bytes: accounts(group(host)) },
     ["--proc", "/proc"],
+    ...hostSettings.map((path) => ["--ro-bind-try", path, path]),
     ["--dev", "/dev"],
     privateDirectory("/dev/shm", "1777"),
     ["--remount-ro", "/dev"],
@@ -53,6 +54,15 @@ export function networkFiles(): Operation[] {
   ];
   return paths.map((path) => ["--ro-bind-try", path, path]);
 }
+
+/**
+ * What in /proc belongs to the whole system. Without capabilities root may still write to it, as the files' owner
+ * (net/sysctl_net.c, fs/proc/proc_sysctl.c), so that a child of root could set the host's kernel.core_pattern; and bwrap
+ * covers only those of the directories that it finds writable themselves.
+ */
+const hostSettings: readonly string[] = ["sys", "acpi", "asound", "driver", "fs", "mtrr", "scsi", "sysrq-trigger"].map(
+  (name) => `/proc/${name}`,
+);
 
 function systemDirectory({ path, linkTarget }: HostFacts["systemDirectories"][number]): Operation {
   return linkTarget === null ? ["--ro-bind", path, path] : ["--symlink", linkTarget, path];

@@ -104,6 +104,14 @@ describe("the plan of a bubblewrap sandbox", () => {
     assert.ok(indexOfSequence(args, ["--ro-bind", "/lib", "/lib"]) >= 0);
   });
 
+  it("lets nobody write to the settings of the kernel, root neither", () => {
+    const args = words(plan());
+    const proc = indexOfSequence(args, ["--proc", "/proc"]);
+    for (const path of ["/proc/sys", "/proc/sysrq-trigger", "/proc/fs"]) {
+      assert.ok(indexOfSequence(args, ["--ro-bind-try", path, path]) > proc, path);
+    }
+  });
+
   it("bounds every file system that the child can write to", () => {
     const args = words(plan());
     for (const path of ["/dev/shm", "/tmp", "/home/user", "/run/user/1000"]) {
