@@ -15,6 +15,7 @@ const quiet: SpawnOptions = { stdio: "ignore" };
 
 export async function launchContenders(): Promise<Contender[]> {
   const launcher = new SandboxSubprocessLauncher();
+  const inSandbox = new SandboxSubprocessLauncher({ sandbox: await launcher.openSandboxAsync() });
   const plan = planBubblewrapProbe(hostFacts(), await usableBubblewrap(), new SandboxPermissions().snapshot());
   return [
     { name: "child_process.spawn, no sandbox", run: () => ended(spawn("/bin/true", quiet)) },
@@ -27,6 +28,13 @@ export async function launchContenders(): Promise<Contender[]> {
         closeSync(scope.release(ours));
         scope[Symbol.dispose]();
         await ended(child);
+      },
+    },
+    {
+      name: "gio-sandbox, in an open sandbox",
+      run: async () => {
+        const child = await inSandbox.spawnvAsync(["/bin/true"]);
+        await child.waitCheckAsync();
       },
     },
     {

@@ -1,5 +1,6 @@
 import type { PermissionSet } from "../permissions/permission-set.js";
-import { planBubblewrap } from "../plan/bubblewrap.js";
+import type { BubblewrapRequest } from "../plan/bubblewrap.js";
+import { planBubblewrap, planOpenBubblewrap } from "../plan/bubblewrap.js";
 import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { Backend, PreparedLaunch } from "./backend.js";
@@ -26,11 +27,26 @@ class BubblewrapBackend implements Backend {
     command: CommandRequest,
     child: readonly number[],
   ): Promise<PreparedLaunch> {
-    const sandbox = { host: hostFacts(), bubblewrap: this.#bubblewrap, permissions, mounts, pid1: "init" } as const;
-    const plan = planBubblewrap(sandbox, command);
+    const plan = planBubblewrap(this.#request(permissions, mounts), command);
     return Promise.resolve({
       start: (control) => new BubblewrapCarrier(plan, { granted, child }, control),
       frames: plan.frames,
     });
+  }
+
+  prepareOpen(
+    permissions: PermissionSet,
+    { mounts, descriptors: granted }: GrantedPaths,
+    helloFlags: number,
+  ): Promise<PreparedLaunch> {
+    const plan = planOpenBubblewrap(this.#request(permissions, mounts), helloFlags);
+    return Promise.resolve({
+      start: (control) => new BubblewrapCarrier(plan, { granted, child: [] }, control),
+      frames: plan.frames,
+    });
+  }
+
+  #request(permissions: PermissionSet, mounts: GrantedPaths["mounts"]): BubblewrapRequest {
+    return { host: hostFacts(), bubblewrap: this.#bubblewrap, permissions, mounts, pid1: "init" };
   }
 }

@@ -21,7 +21,9 @@ import { ioError } from "../subprocess/glib-error.js";
 import type { Cancellable } from "./cancellable.js";
 import { requiredSystemCalls } from "./descriptor-scope.js";
 import { launchProcess } from "./launch-process.js";
+import type { SandboxUse } from "./open-sandbox.js";
 import type { RunningProcess } from "./running-process.js";
+import { Sandbox } from "./sandbox.js";
 import { SandboxSubprocess } from "./subprocess.js";
 
 /** What `new SandboxSubprocessLauncher()` takes, as GObject properties. */
@@ -32,6 +34,8 @@ export interface LauncherProperties {
   readonly permissions?: SandboxPermissions;
   /** Milliseconds that a child may take; null or absent: any time. */
   readonly timeout?: number | null;
+  /** The open sandbox to put the children into; null or absent: each gets one of its own. */
+  readonly sandbox?: Sandbox | null;
 }
 
 /** Bytes that `communicateAsync()` takes from one stream of a child unless the launcher says otherwise. */
@@ -48,6 +52,7 @@ export class SandboxSubprocessLauncher {
   #flags: SubprocessFlags = SubprocessFlags.NONE;
   #permissions: SandboxPermissions;
   #timeout: number | null = null;
+  #sandbox: Sandbox | null = null;
   #maximumOutput = DEFAULT_MAXIMUM_OUTPUT;
   #environment: Environment;
   #directory = "/";
@@ -60,9 +65,15 @@ export class SandboxSubprocessLauncher {
   #isClosed = false;
 
   /** @throws TypeError for flags that contradict each other */
-  constructor({ flags = SubprocessFlags.NONE, permissions, timeout = null }: LauncherProperties = {}) {
+  constructor({
+    flags = SubprocessFlags.NONE,
+    permissions,
+    timeout = null,
+    sandbox = null,
+  }: LauncherProperties = {}) {
     this.#environment = defaultEnvironment(env, sandboxDirectories(geteuid?.() ?? 0));
-    this.#permissions = permissions ?? new SandboxPermissions();
+    this.#permissions = permissions ?? sandbox?.permissions ?? new SandboxPermissions();
+    this.#sandbox = sandbox;
     this.setFlags(flags);
     this.timeout = timeout;
   }
@@ -91,6 +102,28 @@ export class SandboxSubprocessLauncher {
       throw new TypeError(`Expected a number of milliseconds above 0, or null, but got ${milliseconds}.`);
     }
     this.#timeout = milliseconds;
+  }
+
+  /**
+   * The open sandbox to put the children into; null: each gets one of its own. What the children may do is up to the
+   * sandbox then; of the launcher's `permissions` only limits count, for each child by itself.
+   */
+  get sandbox(): Sandbox | null {
+    return this.#sandbox;
+  }
+
+  set sandbox(sandbox: Sandbox | null) {
+    this.#sandbox = sandbox;
+  }
+
+  /**
+   * Opens a sandbox with the launcher's permissions, for this launcher or others to put children into.
+   *
+   * @param use `kept`: for any number of processes, until it is closed; `single`: it ends with its first process
+   * @throws GLibError as `spawnvAsync()`, for what concerns the sandbox and not a command
+   */
+  openSandboxAsync(use: SandboxUse = "kept", cancellable: Cancellable | null = null): Promise<Sandbox> {
+    return Sandbox.open(this.#permissions, use, cancellable);
   }
 
   /** Bytes that `communicateAsync()` takes from each stream of a child before it gives up: 128 MiB at first. */
@@ -140,6 +173,7 @@ export class SandboxSubprocessLauncher {
       settings: this.#settings,
       table: this.#table,
       permissions: this.#permissions.freeze().snapshot(),
+      sandbox: this.#sandbox === null ? null : Sandbox.openSandboxOf(this.#sandbox),
     };
     return { running: await launchProcess(request, cancellable), maximumOutput };
   }

@@ -1,14 +1,14 @@
 import { encodeHello, encodeLaunch } from "../init/encode.js";
-import type { LaunchOrder } from "../init/encode.js";
 import { HelloFlag, Origin } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { BubblewrapFacts } from "./bubblewrap-facts.js";
-import { childLimits, checkTargets } from "./child-limits.js";
+import { checkTargets } from "./child-limits.js";
 import type { HostFacts, ResolvedMount } from "./host-facts.js";
 import type { BubblewrapPlan, PlannedDescriptor } from "./launch-plan.js";
 import { SINGLE_PROCESS } from "./launch-plan.js";
+import { launchOrder, sourcesOf } from "./process-launch.js";
 import type { Operation } from "./root-filesystem.js";
 import { DEFAULT_TMPFS_SIZE, networkFiles, rootFilesystem } from "./root-filesystem.js";
 
@@ -36,34 +36,28 @@ const MAX_WORDS = 9000;
  *   `g-exec-error-quark` for arguments and descriptors that no child could have
  */
 export function planBubblewrap(request: BubblewrapRequest, command: CommandRequest): BubblewrapPlan {
-  checkTargets(command.descriptors, request.permissions);
+  const { permissions, mounts } = request;
+  checkTargets(command.descriptors, permissions);
   const sandbox = new SandboxBuilder(request).build();
   const firstOfChild = sandbox.descriptors.length;
-  const sources = [...new Set(command.descriptors.map(({ source }) => source))];
-  const order: LaunchOrder = {
-    process: SINGLE_PROCESS,
-    argv: command.argv,
-    environment: command.environment,
-    directory: command.directory,
-    searchPath: command.searchPath,
-    descriptors: command.descriptors.map(({ target, source }) => ({
-      target,
-      origin: Origin.INHERITED,
-      source: firstOfChild + sources.indexOf(source),
-    })),
-    limits: childLimits(request.permissions),
-    filters: [],
-    identities: request.mounts,
-    timeoutMilliseconds: command.timeout,
-  };
+  const sources = sourcesOf(command);
+  const place = (source: number): number => firstOfChild + sources.indexOf(source);
+  const order = launchOrder({ process: SINGLE_PROCESS, command, permissions, mounts }, Origin.INHERITED, place);
   return {
     ...sandbox,
-    descriptors: [
-      ...sandbox.descriptors,
-      ...sources.map((index): PlannedDescriptor => ({ kind: "child", index })),
-    ],
+    descriptors: [...sandbox.descriptors, ...sources.map((index): PlannedDescriptor => ({ kind: "child", index }))],
     frames: joined(encodeHello(HelloFlag.SINGLE_USE), encodeLaunch(order)),
   };
+}
+
+/**
+ * The plan for a sandbox that commands are put into later: see `planProcess()`.
+ *
+ * @param helloFlags bits of `HelloFlag`
+ * @throws GLibError `gio-sandbox-error-quark` LIMIT_EXCEEDED for more than bwrap can take
+ */
+export function planOpenBubblewrap(request: BubblewrapRequest, helloFlags: number): BubblewrapPlan {
+  return { ...new SandboxBuilder(request).build(), frames: encodeHello(helloFlags) };
 }
 
 /** The plan that shows whether bwrap works here: the real arguments, on a program that does nothing. */

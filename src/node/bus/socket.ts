@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { errnoByName } from "../../subprocess/errno.js";
 import { ioError, ioErrorFromErrno } from "../../subprocess/glib-error.js";
 import type { BusSocketAddress } from "./address.js";
+import type { DescriptorPassing } from "../descriptor-stream.js";
 import type { SystemCalls } from "../system-calls.js";
 import { SystemCallFailure, systemCalls } from "../system-calls.js";
 
@@ -13,12 +14,6 @@ export interface BusSocket {
   readonly stream: Socket;
   /** What sends descriptors over it; null without koffi. */
   readonly passing: DescriptorPassing | null;
-}
-
-export interface DescriptorPassing {
-  readonly calls: SystemCalls;
-  /** The socket's own number, which belongs to the stream: gone once that is destroyed. */
-  readonly socket: number;
 }
 
 /**
