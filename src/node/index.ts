@@ -1,5 +1,12 @@
 export type { ResourceUsage } from "../init/decode.js";
 export { SandboxPermissions } from "../permissions/sandbox-permissions.js";
+export { Backend } from "../plan/choose-backend.js";
+export type { ChosenBackend } from "../plan/choose-backend.js";
+export type { FilesystemEntry, FilesystemView } from "../plan/filesystem-view.js";
+export { Aspect, Mechanism } from "../plan/guarantees.js";
+export type { Access, Enforcement, Guarantee, Observation } from "../plan/guarantees.js";
+export type { SandboxReportData } from "../plan/sandbox-report.js";
+export { SandboxReport } from "../plan/sandbox-report.js";
 export { SubprocessFlags } from "../subprocess/flags.js";
 export { ErrorDomain, GLibError, IOErrorEnum, SandboxError, SpawnError } from "../subprocess/glib-error.js";
 export type { Cancellable, GioCancellable } from "./cancellable.js";

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { PermissionSet } from "../permissions/permission-set.js";
+import type { ResolvedMount } from "../plan/host-facts.js";
 import { launchFailureError } from "../plan/launch-failure.js";
 import { SINGLE_PROCESS } from "../plan/launch-plan.js";
 import type { StreamSettings, SubprocessFlags } from "../subprocess/flags.js";
@@ -31,14 +32,20 @@ export interface ProcessRequest {
   readonly sandbox: OpenSandbox | null;
 }
 
+/** A process that runs, and what it was granted. */
+export interface LaunchedProcess {
+  readonly running: RunningProcess;
+  readonly mounts: readonly ResolvedMount[];
+}
+
 /**
  * Launches a process. The caller's descriptors are duplicated before this function returns.
  *
  * @returns a promise of a process whose program has been executed
  */
-export function launchProcess(request: ProcessRequest, cancellable: Cancellable | null): Promise<RunningProcess> {
+export function launchProcess(request: ProcessRequest, cancellable: Cancellable | null): Promise<LaunchedProcess> {
   const scope = new DescriptorScope();
-  const launch = new Promise<RunningProcess>((resolve, reject) => {
+  const launch = new Promise<LaunchedProcess>((resolve, reject) => {
     throwIfCancelled(cancellable);
     const { flags, settings, table, permissions, sandbox } = request;
     const taken = duplicateTaken(flags, settings, table, scope);
@@ -63,13 +70,14 @@ async function launchWith(
   startCommand: Promise<StartCommand>,
   scope: DescriptorScope,
   cancellable: Cancellable | null,
-): Promise<RunningProcess> {
+): Promise<LaunchedProcess> {
   const start = await startCommand;
   const streams = await openStreams(flags, taken, scope);
   throwIfCancelled(cancellable);
   const order: CommandRequest = { ...command, descriptors: streams.mapping };
   const started = await start(order, permissions, streams.sources, cancellable);
-  return new RunningProcess(started.scope, started.start, command.timeout, pipesOf(streams, scope));
+  const running = new RunningProcess(started.scope, started.start, command.timeout, pipesOf(streams, scope));
+  return { running, mounts: started.mounts };
 }
 
 function putInto(sandbox: OpenSandbox): StartCommand {
@@ -86,7 +94,7 @@ async function newSandbox(permissions: PermissionSet, granted: GrantedPaths): Pr
     session.listen(SINGLE_PROCESS, start);
     session.write(launch.frames);
     const pid = await start.wait(() => session.close(), session.ended, cancellable);
-    return { scope: new SingleUseScope(session, pid), start };
+    return { scope: new SingleUseScope(session, pid), start, mounts: granted.mounts };
   };
 }
 

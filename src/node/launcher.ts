@@ -1,7 +1,12 @@
 import { closeSync } from "node:fs";
 import { env, geteuid } from "node:process";
+import type { PermissionSet } from "../permissions/permission-set.js";
 import { SandboxPermissions } from "../permissions/sandbox-permissions.js";
+import { Backend } from "../plan/choose-backend.js";
+import type { Aspect } from "../plan/guarantees.js";
+import { DEFAULT_REQUIRED, requiredAspects } from "../plan/guarantees.js";
 import { sandboxDirectories } from "../plan/root-filesystem.js";
+import type { SandboxReport } from "../plan/sandbox-report.js";
 import { checkArguments } from "../subprocess/arguments.js";
 import type { Environment } from "../subprocess/environment.js";
 import {
@@ -19,7 +24,10 @@ import type { StreamOverrides } from "../subprocess/flags.js";
 import { checkDispositions, Stream, streamWord, SubprocessFlags } from "../subprocess/flags.js";
 import { ioError } from "../subprocess/glib-error.js";
 import type { Cancellable } from "./cancellable.js";
-import { requiredSystemCalls } from "./descriptor-scope.js";
+import { DescriptorScope, requiredSystemCalls } from "./descriptor-scope.js";
+import type { ExplainedLaunch } from "./explain.js";
+import { checkLaunch, explain } from "./explain.js";
+import { openGrantedPaths } from "./granted-paths.js";
 import { launchProcess } from "./launch-process.js";
 import type { SandboxUse } from "./open-sandbox.js";
 import type { RunningProcess } from "./running-process.js";
@@ -36,6 +44,18 @@ export interface LauncherProperties {
   readonly timeout?: number | null;
   /** The open sandbox to put the children into; null or absent: each gets one of its own. */
   readonly sandbox?: Sandbox | null;
+  /** One of `Backend`; `AUTO` if absent. */
+  readonly backend?: Backend;
+  /** The aspects of a sandbox that must be enforced in full; see the property of the same name. */
+  readonly requiredGuarantees?: readonly Aspect[];
+}
+
+/** What a launcher has started, for a `SandboxSubprocess`. */
+export interface StartedChild {
+  readonly running: RunningProcess;
+  readonly maximumOutput: number;
+  /** What holds for it. */
+  readonly report: () => SandboxReport;
 }
 
 /** Bytes that `communicateAsync()` takes from one stream of a child unless the launcher says otherwise. */
@@ -53,6 +73,8 @@ export class SandboxSubprocessLauncher {
   #permissions: SandboxPermissions;
   #timeout: number | null = null;
   #sandbox: Sandbox | null = null;
+  #backend: Backend = Backend.AUTO;
+  #required: readonly Aspect[] | null;
   #maximumOutput = DEFAULT_MAXIMUM_OUTPUT;
   #environment: Environment;
   #directory = "/";
@@ -70,12 +92,16 @@ export class SandboxSubprocessLauncher {
     permissions,
     timeout = null,
     sandbox = null,
+    backend = Backend.AUTO,
+    requiredGuarantees,
   }: LauncherProperties = {}) {
     this.#environment = defaultEnvironment(env, sandboxDirectories(geteuid?.() ?? 0));
     this.#permissions = permissions ?? sandbox?.permissions ?? new SandboxPermissions();
     this.#sandbox = sandbox;
     this.setFlags(flags);
     this.timeout = timeout;
+    this.backend = backend;
+    this.#required = requiredGuarantees === undefined ? null : requiredAspects(requiredGuarantees);
   }
 
   /** As `new Gio.SubprocessLauncher(flags)` in C. */
@@ -116,13 +142,53 @@ export class SandboxSubprocessLauncher {
     this.#sandbox = sandbox;
   }
 
+  /** What is to carry the sandboxes. One that cannot be had here is an error, never replaced by another. */
+  get backend(): Backend {
+    return this.#backend;
+  }
+
+  set backend(backend: Backend) {
+    if (!Object.values(Backend).includes(backend)) {
+      throw new TypeError(`Expected a backend (${Object.values(Backend).join(", ")}), but got ${JSON.stringify(backend)}.`);
+    }
+    this.#backend = backend;
+  }
+
+  /**
+   * The aspects of a sandbox that must be enforced in full, or nothing is started: NOT_ENFORCEABLE. At first
+   * `filesystem`, `network`, `buses`, `display`, `devices`, `privileges` and `lifetime`; the others are reported. With
+   * the backend NONE, which is asked for by name, nothing is required until this is set.
+   */
+  get requiredGuarantees(): readonly Aspect[] {
+    return this.#required ?? (this.#backend === Backend.NONE ? [] : DEFAULT_REQUIRED);
+  }
+
+  set requiredGuarantees(aspects: readonly Aspect[]) {
+    this.#required = requiredAspects(aspects);
+  }
+
+  /**
+   * What a child of this launcher will be able to do, and what it will observe, as things are now. Nothing is started for
+   * it, and nothing tried: whether the backend works here, a launch tells.
+   *
+   * It is no promise that the required guarantees hold: `SandboxReport.checkRequired()` says that, as a launch does.
+   *
+   * @throws GLibError as `spawnvAsync()`, for permissions that cannot be granted and for a backend that is not there
+   */
+  explain(): SandboxReport {
+    using scope = new DescriptorScope();
+    const launch = this.#explained();
+    return explain(launch, openGrantedPaths(launch.permissions, scope).mounts);
+  }
+
   /**
    * Opens a sandbox with the launcher's permissions, for this launcher or others to put children into.
    *
    * @param use `kept`: for any number of processes, until it is closed; `single`: it ends with its first process
    * @throws GLibError as `spawnvAsync()`, for what concerns the sandbox and not a command
    */
-  openSandboxAsync(use: SandboxUse = "kept", cancellable: Cancellable | null = null): Promise<Sandbox> {
+  async openSandboxAsync(use: SandboxUse = "kept", cancellable: Cancellable | null = null): Promise<Sandbox> {
+    checkLaunch(this.#explained());
     return Sandbox.open(this.#permissions, use, cancellable);
   }
 
@@ -145,7 +211,8 @@ export class SandboxSubprocessLauncher {
    * @throws TypeError for an argv that is empty or contains a NUL
    * @throws GLibError `g-exec-error-quark` NOENT, ACCES, CHDIR and so on, as GIO; `g-io-error-quark` CLOSED after
    *   `close()`, CANCELLED, NOT_FOUND and so on for files and granted paths; `gio-sandbox-error-quark` NOT_AVAILABLE if no
-   *   sandbox can be had on this system, SETUP_FAILED if this one could not be set up
+   *   sandbox can be had on this system, NOT_ENFORCEABLE if it would not be what is required, SETUP_FAILED if this one
+   *   could not be set up
    */
   async spawnvAsync(argv: readonly string[], cancellable: Cancellable | null = null): Promise<SandboxSubprocess> {
     return SandboxSubprocess.ofRunning({ argv, flags: this.#flags }, await this.launch(argv, cancellable));
@@ -155,12 +222,14 @@ export class SandboxSubprocessLauncher {
   async launch(
     argv: readonly string[],
     cancellable: Cancellable | null,
-  ): Promise<{ readonly running: RunningProcess; readonly maximumOutput: number }> {
+  ): Promise<StartedChild> {
     checkArguments(argv);
     if (this.#isClosed) {
       throw ioError("CLOSED", "Can't spawn a new child because a passed file descriptor has been closed.");
     }
     const maximumOutput = this.#maximumOutput;
+    const explained = this.#explained();
+    checkLaunch(explained);
     const request = {
       command: {
         argv: [...argv],
@@ -175,7 +244,8 @@ export class SandboxSubprocessLauncher {
       permissions: this.#permissions.freeze().snapshot(),
       sandbox: this.#sandbox === null ? null : Sandbox.openSandboxOf(this.#sandbox),
     };
-    return { running: await launchProcess(request, cancellable), maximumOutput };
+    const { running, mounts } = await launchProcess(request, cancellable);
+    return { running, maximumOutput, report: () => explain(explained, mounts) };
   }
 
   /**
@@ -279,6 +349,26 @@ export class SandboxSubprocessLauncher {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #explained(): ExplainedLaunch {
+    return {
+      backend: this.#backend,
+      required: this.requiredGuarantees,
+      permissions: this.#sandbox === null ? this.#permissions.snapshot() : this.#permissionsIn(this.#sandbox),
+      environment: this.#environment,
+      directory: this.#directory,
+      descriptors: this.#table.map(({ target }) => target),
+      timeout: this.#timeout,
+    };
+  }
+
+  /** What a child may do is up to the open sandbox, but for limits of its own. */
+  #permissionsIn(sandbox: Sandbox): PermissionSet {
+    const { limits: own } = this.#permissions.snapshot();
+    const { limits: common, ...permissions } = sandbox.permissions.snapshot();
+    const tmpfs = [...common].filter(([limit]) => limit === "tmpfs");
+    return { ...permissions, limits: new Map([...[...own].filter(([limit]) => limit !== "tmpfs"), ...tmpfs]) };
   }
 
   get #searchPath(): string {

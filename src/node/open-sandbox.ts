@@ -25,6 +25,8 @@ export type SandboxUse = "single" | "kept";
 export interface StartedProcess {
   readonly scope: ProcessScope;
   readonly start: ProcessStart;
+  /** The granted paths of its sandbox. */
+  readonly mounts: readonly ResolvedMount[];
 }
 
 /** A sandbox with its init, which processes can be put into. */
@@ -111,7 +113,7 @@ export class OpenSandbox {
         ? await start.wait(() => this.close(), this.ended, cancellable)
         : await start.wait(() => this.#session.signal(process, SIGKILL, SignalScope.TREE), start.gone, cancellable);
     this.#isVerified = true;
-    return { scope: this.#scopeOf(process, pid), start };
+    return { scope: this.#scopeOf(process, pid), start, mounts: this.#mounts };
   }
 
   #scopeOf(process: number, pid: number): ProcessScope {

@@ -1,0 +1,105 @@
+import { statSync } from "node:fs";
+import type { PermissionSet } from "../permissions/permission-set.js";
+import { planOpenBubblewrap } from "../plan/bubblewrap.js";
+import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
+import { bubblewrapGuarantees, bubblewrapShortfalls } from "../plan/bubblewrap-guarantees.js";
+import { bubblewrapOptions } from "../plan/bubblewrap-words.js";
+import type { ChosenBackend } from "../plan/choose-backend.js";
+import { Backend } from "../plan/choose-backend.js";
+import type { HostFileKind } from "../plan/filesystem-view.js";
+import { filesystemView, lookedUp } from "../plan/filesystem-view.js";
+import type { Aspect } from "../plan/guarantees.js";
+import { checkRequired, guaranteesOf } from "../plan/guarantees.js";
+import type { ResolvedMount } from "../plan/host-facts.js";
+import { SandboxReport } from "../plan/sandbox-report.js";
+import { unsandboxedGuarantees, unsandboxedShortfalls } from "../plan/unsandboxed-guarantees.js";
+import type { Environment } from "../subprocess/environment.js";
+import { sandboxError } from "../subprocess/glib-error.js";
+import { hostFacts } from "./host.js";
+
+/** A launch, as far as a report speaks of it. */
+export interface ExplainedLaunch {
+  readonly backend: Backend;
+  readonly required: readonly Aspect[];
+  readonly permissions: PermissionSet;
+  readonly environment: Environment;
+  /** The working directory, inside the sandbox. */
+  readonly directory: string;
+  /** The numbers of the child's descriptors, besides its standard streams. */
+  readonly descriptors: readonly number[];
+  /** Milliseconds, or null for any time. */
+  readonly timeout: number | null;
+}
+
+/**
+ * What will hold for a child that is launched so. Nothing is started for it.
+ *
+ * @param mounts the granted paths
+ * @throws GLibError as the planner of the backend; `gio-sandbox-error-quark` NOT_AVAILABLE for a backend that is not there
+ */
+export function explain(launch: ExplainedLaunch, mounts: readonly ResolvedMount[]): SandboxReport {
+  const { backend, required } = launch;
+  switch (backend) {
+    case Backend.AUTO:
+    case Backend.BUBBLEWRAP:
+      return explainBubblewrap(launch, mounts);
+    case Backend.NONE:
+      return new SandboxReport(backend, guaranteesOf(unsandboxedGuarantees(), unsandboxedShortfalls, required), null);
+    case Backend.FLATPAK_PORTAL:
+    case Backend.LANDLOCK:
+      throw missingBackend(backend);
+  }
+}
+
+/**
+ * Refuses a launch of which the backend could not keep what is required.
+ *
+ * @throws GLibError `gio-sandbox-error-quark` NOT_ENFORCEABLE
+ */
+export function checkLaunch({ backend, required }: ExplainedLaunch): void {
+  switch (backend) {
+    case Backend.AUTO:
+    case Backend.BUBBLEWRAP:
+      checkRequired(Backend.BUBBLEWRAP, bubblewrapShortfalls(null), required);
+      break;
+    case Backend.NONE:
+      checkRequired(backend, unsandboxedShortfalls, required);
+      throw missingBackend(backend);
+    case Backend.FLATPAK_PORTAL:
+    case Backend.LANDLOCK:
+      throw missingBackend(backend);
+  }
+}
+
+/** The error for a backend that this version does not have. */
+export function missingBackend(backend: ChosenBackend): Error {
+  return sandboxError("NOT_AVAILABLE", `The backend ${backend} cannot be used here. Choose another one, or “auto”.`);
+}
+
+function explainBubblewrap(launch: ExplainedLaunch, mounts: readonly ResolvedMount[]): SandboxReport {
+  const { permissions, required } = launch;
+  const host = hostFacts();
+  const plan = planOpenBubblewrap({ host, bubblewrap: anyBubblewrap, permissions, mounts, pid1: "init" }, 0);
+  const filesystem = lookedUp(filesystemView(plan, mounts), hostFileKind);
+  const statements = bubblewrapGuarantees({
+    ...launch,
+    host,
+    mounts,
+    filesystem,
+    options: bubblewrapOptions(plan),
+    filter: null,
+  });
+  return new SandboxReport(Backend.BUBBLEWRAP, guaranteesOf(statements, bubblewrapShortfalls(null), required), filesystem);
+}
+
+/** A report is the same for every bwrap that can be used: only how paths are mounted differs. */
+const anyBubblewrap: BubblewrapFacts = { path: "bwrap", version: [0, 8, 0], options: new Set() };
+
+/** What bwrap would find: it follows links too. */
+function hostFileKind(path: string): HostFileKind {
+  try {
+    return statSync(path).isDirectory() ? "directory" : "file";
+  } catch {
+    return null;
+  }
+}

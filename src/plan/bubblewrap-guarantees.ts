@@ -1,0 +1,463 @@
+import type { Limit } from "../permissions/permission-set.js";
+import type { BubblewrapOption } from "./bubblewrap-words.js";
+import { childLimits, DEFAULT_OPEN_FILES, Resource } from "./child-limits.js";
+import type { FilesystemEntry } from "./filesystem-view.js";
+import { isVisible } from "./filesystem-view.js";
+import type { FilterVerdicts, GuaranteeFacts, Observation, Shortfalls, Statement, Statements } from "./guarantees.js";
+import { Mechanism, Outside } from "./guarantees.js";
+import { ADDR_NO_RANDOMIZE, CloneFlag, DIRTY_HIGH_WORD, probedCalls, SocketFamily, TerminalRequest } from "./probed-calls.js";
+import { bytesText } from "./report-text.js";
+import { sandboxDirectories } from "./root-filesystem.js";
+
+/** What a report of a bubblewrap sandbox follows from. */
+export interface BubblewrapGuaranteeFacts extends GuaranteeFacts {
+  /** What the plan tells bwrap. */
+  readonly options: readonly BubblewrapOption[];
+}
+
+/** What a sandbox of bubblewrap and gio-sandbox-init guarantees, and what its child will see of that. */
+export function bubblewrapGuarantees(facts: BubblewrapGuaranteeFacts): Statements {
+  return {
+    filesystem: filesystem(facts),
+    network: network(facts),
+    "process-ids": processIds(),
+    ipc: ipc(facts),
+    buses: buses(facts),
+    display: display(facts),
+    devices: devices(facts),
+    syscalls: syscalls(facts),
+    privileges: privileges(facts),
+    environment: environment(facts),
+    resources: resources(facts),
+    lifetime: lifetime(),
+  };
+}
+
+/** What bubblewrap and init cannot hold. */
+export function bubblewrapShortfalls(filter: FilterVerdicts | null): Shortfalls {
+  return filter === null
+    ? new Map([["syscalls", { enforcement: "none", reason: "there is no system call filter" }]])
+    : new Map();
+}
+
+function observe(probe: string, result: string): Observation {
+  return { probe, result };
+}
+
+/** An observation that comes to a system call, which the filter may refuse before the kernel is asked. */
+function observeCall(
+  { filter }: GuaranteeFacts,
+  probe: string,
+  [call, ...args]: readonly [string, ...(number | bigint)[]],
+  kernel: string,
+): Observation {
+  return observe(probe, filter?.of(call, ...args) ?? kernel);
+}
+
+function has({ options }: BubblewrapGuaranteeFacts, ...words: readonly string[]): boolean {
+  return options.some(({ name }) => words.includes(name));
+}
+
+/** Paths of the host that tell whether it is hidden. */
+const tellingPaths = [
+  ...["/boot", "/etc/hostname", "/etc/machine-id", "/etc/shadow", "/etc/ssh", "/media", "/mnt", "/opt", "/root", "/srv"],
+  ...["/run/systemd", "/run/udev", "/sys", "/var/lib", "/var/log"],
+];
+
+function filesystem(facts: BubblewrapGuaranteeFacts): Statement {
+  const { filesystem: view, mounts } = facts;
+  const granted = view.filter(({ path }) => mounts.some((mount) => mount.path === path));
+  const own = view.filter(({ kind, path, writable }) => kind === "private" && writable && path !== "/");
+  const hidden = tellingPaths.filter((path) => !isVisible(view, path));
+  return {
+    access: granted.length === 0 ? "denied" : "partly",
+    mechanisms: [Mechanism.MOUNT_NAMESPACE],
+    sentences: [
+      "It finds what the picture of the file system shows, and nothing else of the host: ENOENT.",
+      "It cannot write to what the picture shows as read-only: EROFS.",
+      `${listed(own.map(({ path }) => path))} are its own, empty at first, and gone with it.`,
+      ...granted.map(({ path, writable }) =>
+        writable ? `It can read and write ${path} as its user may.` : `It can read ${path} as its user may.`,
+      ),
+    ],
+    observations: [
+      ...view.flatMap(entryObservations),
+      ...hidden.map((path) => observe(`read ${path}`, "ENOENT")),
+      observe("execute-own /tmp", "OK"),
+      observe("namespace mnt", "own"),
+    ],
+  };
+}
+
+function entryObservations({ path, kind, writable, source, mode, size, isDirectory }: FilesystemEntry): Observation[] {
+  const reading = observe(`read ${path}`, kind === "host" ? Outside.SAME : "OK");
+  const writing = observe(`write ${path}`, writable ? "OK" : "EROFS");
+  const sizes = size === null ? [] : [observe(`size ${path}`, String(size))];
+  const modes = mode === null ? [] : [observe(`mode ${path}`, mode.toString(8).padStart(4, "0"))];
+  switch (kind) {
+    case "link":
+      return [observe(`link ${path}`, source ?? "")];
+    case "file":
+      return [reading, ...modes, ((mode ?? 0) & S_IWUSR) === 0 ? observe(`write ${path}`, "EACCES") : writing];
+    case "directory":
+    case "private":
+    case "devices":
+      return [reading, writing, ...modes, ...sizes];
+    case "processes":
+      return [reading];
+    case "host":
+      if (writable) return [reading, observe(`write ${path}`, Outside.SAME)];
+      return [reading, isDirectory === true ? writing : observe(`write ${path}`, Outside.READ_ONLY)];
+  }
+}
+
+const S_IWUSR = 0o200;
+
+/** Every family, and one that a filter could take for another. */
+function socketObservations(facts: BubblewrapGuaranteeFacts): Observation[] {
+  const families = Array.from({ length: SocketFamily.MAX + 1 }, (_, family) => family);
+  const made: readonly number[] = [SocketFamily.UNIX, SocketFamily.INET, SocketFamily.INET6, SocketFamily.NETLINK];
+  return [
+    ...families.flatMap((family): Observation[] => {
+      const verdict = facts.filter?.of("socket", family, 1) ?? null;
+      if (verdict !== null) return [observe(`socket ${family}`, verdict)];
+      // which of the others a kernel has is its own affair
+      return family === SocketFamily.UNSPEC
+        ? [observe(`socket ${family}`, "EAFNOSUPPORT")]
+        : [observe(`socket ${family}`, made.includes(family) ? "OK" : Outside.SAME)];
+    }),
+    observe(
+      `dirty-socket ${SocketFamily.VSOCK}`,
+      facts.filter?.of("socket", DIRTY_HIGH_WORD | BigInt(SocketFamily.VSOCK), 1) ?? Outside.SAME,
+    ),
+  ];
+}
+
+function network(facts: BubblewrapGuaranteeFacts): Statement {
+  const isShared = has(facts, "--share-net");
+  const seen = (alone: string): string => (isShared ? Outside.SAME : alone);
+  const stream = (family: number): string | null => facts.filter?.of("socket", family, 1) ?? null;
+  return {
+    access: isShared ? "granted" : "denied",
+    mechanisms: isShared ? [] : [Mechanism.NETWORK_NAMESPACE],
+    sentences: isShared
+      ? [
+          "It has the host's network: every interface, the servers on the host's loopback device too.",
+          "It can connect to the host's abstract Unix sockets, which belong to the network.",
+          "It cannot make raw or packet sockets.",
+        ]
+      : [
+          "It can make sockets, and has a loopback device of its own with nobody else on it.",
+          "connect() to any other address gives ENETUNREACH.",
+          "The host's servers on 127.0.0.1 and ::1, and its abstract Unix sockets, are not there: ECONNREFUSED.",
+        ],
+    observations: [
+      observe("namespace net", isShared ? "the host's" : "own"),
+      observe("interfaces", seen("lo")),
+      observe("own-loopback", stream(SocketFamily.INET) ?? "OK"),
+      observe("connect-host-inet", stream(SocketFamily.INET) ?? seen("ECONNREFUSED")),
+      observe("connect-host-inet6", stream(SocketFamily.INET6) ?? seen("ECONNREFUSED")),
+      observe("connect-own-address", stream(SocketFamily.INET) ?? seen("ENETUNREACH")),
+      observe("connect-host-abstract", stream(SocketFamily.UNIX) ?? seen("ECONNREFUSED")),
+      observe("route-inet", stream(SocketFamily.INET) ?? seen("ENETUNREACH")),
+      observe("route-inet6", stream(SocketFamily.INET6) ?? seen("ENETUNREACH")),
+      observe("raw-socket", stream(SocketFamily.INET) ?? "EPERM"),
+      ...socketObservations(facts),
+    ],
+  };
+}
+
+function processIds(): Statement {
+  return {
+    access: "denied",
+    mechanisms: [Mechanism.PID_NAMESPACE, Mechanism.INIT],
+    sentences: [
+      "It sees the processes that it starts, and gio-sandbox-init as process 1, in /proc and to kill(): ESRCH for all others.",
+      "It can neither look into process 1 nor end it.",
+    ],
+    observations: [
+      observe("namespace pid", "own"),
+      observe("foreign-processes", "0"),
+      observe("signal-host-process", "ESRCH"),
+      observe("read-memory-of-host-process", "ENOENT"),
+      ...["environ", "mem", "root", "fd"].map((file) => observe(`read /proc/1/${file}`, "EACCES")),
+    ],
+  };
+}
+
+function ipc(facts: BubblewrapGuaranteeFacts): Statement {
+  const isShared = !has(facts, "--unshare-all", "--unshare-ipc");
+  const seen = (alone: string): string => (isShared ? Outside.SAME : alone);
+  return {
+    access: isShared ? "granted" : "denied",
+    mechanisms: [...(isShared ? [] : [Mechanism.IPC_NAMESPACE]), Mechanism.MOUNT_NAMESPACE],
+    sentences: [
+      isShared
+        ? "It shares the host's System V IPC objects and POSIX message queues, as its user may use them."
+        : "It sees none of the host's System V IPC objects and POSIX message queues, and can make its own: ENOENT.",
+      "Its /dev/shm is its own.",
+    ],
+    observations: [
+      observe("namespace ipc", isShared ? "the host's" : "own"),
+      observeCall(facts, "host-shared-memory", ["shmget"], seen("ENOENT")),
+      observeCall(facts, "host-message-queue", ["mq_open"], seen("ENOENT")),
+      observeCall(facts, "own-shared-memory", ["shmget"], "OK"),
+    ],
+  };
+}
+
+function buses(facts: BubblewrapGuaranteeFacts): Statement {
+  const { runtime } = sandboxDirectories(facts.host.uid);
+  return {
+    access: "denied",
+    mechanisms: [Mechanism.MOUNT_NAMESPACE, ...networkHiding(facts)],
+    sentences: [
+      "It has no D-Bus: neither the address nor the socket of any bus is there.",
+      ...(has(facts, "--share-net") ? ["A bus that listens on an abstract socket is in reach with the network."] : []),
+    ],
+    observations: [
+      observe("variable DBUS_SESSION_BUS_ADDRESS", variable(facts, "DBUS_SESSION_BUS_ADDRESS") ?? "unset"),
+      observe(`connect ${runtime}/bus`, "ENOENT"),
+      observe("connect /run/dbus/system_bus_socket", "ENOENT"),
+      observe("connect /var/run/dbus/system_bus_socket", "ENOENT"),
+    ],
+  };
+}
+
+function display(facts: BubblewrapGuaranteeFacts): Statement {
+  const { runtime } = sandboxDirectories(facts.host.uid);
+  const variables = ["DISPLAY", "WAYLAND_DISPLAY", "PULSE_SERVER", "XAUTHORITY"];
+  return {
+    access: "denied",
+    mechanisms: [Mechanism.MOUNT_NAMESPACE, ...networkHiding(facts)],
+    sentences: [
+      "It has no display and no sound: the sockets of X11, Wayland, PulseAudio and PipeWire are not there.",
+      ...(has(facts, "--share-net")
+        ? ["An X server that listens on an abstract socket is in reach with the network; its cookie is not."]
+        : []),
+    ],
+    observations: [
+      ...variables.map((name) => observe(`variable ${name}`, variable(facts, name) ?? "unset")),
+      ...["/tmp/.X11-unix/X0", `${runtime}/wayland-0`, `${runtime}/pulse/native`, `${runtime}/pipewire-0`].map((path) =>
+        observe(`connect ${path}`, "ENOENT"),
+      ),
+    ],
+  };
+}
+
+function networkHiding(facts: BubblewrapGuaranteeFacts): (typeof Mechanism.NETWORK_NAMESPACE)[] {
+  return has(facts, "--share-net") ? [] : [Mechanism.NETWORK_NAMESPACE];
+}
+
+function variable({ environment }: GuaranteeFacts, name: string): string | null {
+  return environment.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
+}
+
+/** What bwrap's `--dev` makes. The master of the terminals is a device of its own devpts. */
+const harmlessDevices = ["full", "null", "pts/ptmx", "random", "tty", "urandom", "zero"].map((name) => `/dev/${name}`);
+
+function devices(facts: BubblewrapGuaranteeFacts): Statement {
+  const terminal = (probe: string, request: bigint, kernel: string): Observation =>
+    observeCall(facts, probe, ["ioctl", 0, request], kernel);
+  const [sti, linux] = [BigInt(TerminalRequest.TIOCSTI), BigInt(TerminalRequest.TIOCLINUX)];
+  return {
+    access: "denied",
+    mechanisms: [Mechanism.MOUNT_NAMESPACE, Mechanism.CAPABILITIES, ...filtering(facts)],
+    sentences: [
+      "It finds null, zero, full, random, urandom, tty and terminals of its own in /dev, and no other device: ENOENT.",
+      "It cannot make device nodes: EPERM. It has no controlling terminal: ENXIO for /dev/tty.",
+      ...(facts.filter === null ? [] : ["It cannot type into a terminal: EPERM for TIOCSTI and TIOCLINUX."]),
+    ],
+    observations: [
+      observe("devices", harmlessDevices.join(" ")),
+      observeCall(facts, "make-device", ["mknodat"], "EPERM"),
+      observe("open-terminal", "ENXIO"),
+      observe("write /dev/null", "OK"),
+      observe("read /dev/urandom", "OK"),
+      ...["/dev/dri", "/dev/input", "/dev/kvm", "/dev/mem", "/dev/snd", "/dev/fuse", "/dev/net/tun"].map((path) =>
+        observe(`read ${path}`, "ENOENT"),
+      ),
+      terminal("tiocsti", sti, Outside.SAME),
+      terminal("tiocsti-dirty", DIRTY_HIGH_WORD | sti, Outside.SAME),
+      terminal("tioclinux", linux, "ENOTTY"),
+      terminal("tioclinux-dirty", DIRTY_HIGH_WORD | linux, "ENOTTY"),
+    ],
+  };
+}
+
+function filtering({ filter }: GuaranteeFacts): (typeof Mechanism.SECCOMP)[] {
+  return filter === null ? [] : [Mechanism.SECCOMP];
+}
+
+function syscalls(facts: BubblewrapGuaranteeFacts): Statement {
+  const { filter } = facts;
+  return {
+    access: filter === null ? "granted" : "partly",
+    mechanisms: filtering(facts),
+    sentences: syscallSentences(facts),
+    observations: [
+      observe("seccomp", filter === null ? "0" : "2"),
+      ...probedCalls.flatMap(({ name, args, kernel }): Observation[] => {
+        if (filter?.has(name) === false) return [];
+        const result = filter?.of(name, ...args) ?? kernel;
+        return result === null ? [] : [observe(`call ${name}`, result)];
+      }),
+      observeCall(facts, "ptrace-sibling", ["ptrace", 0x4206], Outside.SAME),
+      observeCall(facts, "read-memory-of-sibling", ["process_vm_readv"], Outside.SAME),
+      observeCall(facts, "take-descriptor-of-sibling", ["pidfd_getfd"], Outside.SAME),
+      observeCall(facts, "personality-query", ["personality", 0xffffffff], "0"),
+      observeCall(facts, "personality-set", ["personality", ADDR_NO_RANDOMIZE], "OK"),
+      // −1 is what a tracer sets to skip a call: no filter kills for it
+      observe("call-minus-one", filter?.ofNumber(-1) ?? "ENOSYS"),
+      ...otherEntrances(facts),
+    ],
+  };
+}
+
+/** The system calls of 32-bit programs, and of x32, which any program of x86_64 can make. */
+function otherEntrances({ filter }: GuaranteeFacts): Observation[] {
+  if (filter !== null && filter.architecture !== "x86_64") return [];
+  return [
+    observe("i386-ptrace", filter?.ofSibling("ptrace", 0) ?? Outside.SAME),
+    observe("x32-ptrace", filter?.ofNumber(X32_PTRACE, 0) ?? "ENOSYS"),
+  ];
+}
+
+const X32_PTRACE = 0x40000000 + 521;
+
+function syscallSentences({ filter, permissions }: GuaranteeFacts): string[] {
+  if (filter === null) return ["It can make every system call."];
+  const { syscalls: policy } = permissions;
+  const common = "Calls for 32-bit programs are judged by the same list, and there are no calls of x32.";
+  switch (policy.kind) {
+    case "allow":
+      return [`It can make the system calls that were named, and what every program needs: ${policy.errno} for others.`, common];
+    case "block":
+    case "default":
+      return [
+        "It can make every system call but those of the list: EPERM, or ENOSYS for those that programs do without.",
+        ...(policy.kind === "block" ? [`More were named that it cannot make: ${policy.errno}, unless another was named.`] : []),
+        "Among those of the list are mounts, namespaces, keyrings, ptrace, bpf, io_uring, perf events and userfaultfd.",
+        common,
+      ];
+  }
+}
+
+function privileges(facts: BubblewrapGuaranteeFacts): Statement {
+  const { uid, gid } = facts.host;
+  return {
+    access: "denied",
+    mechanisms: [Mechanism.NO_NEW_PRIVILEGES, Mechanism.CAPABILITIES, Mechanism.USER_NAMESPACE, ...filtering(facts)],
+    sentences: [
+      `It runs as your user (${uid}) without any capability${uid === 0 ? ", also though that is root" : ""}.`,
+      "No program gives it more: set-user-ID bits and file capabilities are ignored.",
+      "It can become no other user: EINVAL. It can make no namespace in which it would be root.",
+      "It cannot write to the kernel's settings in /proc/sys.",
+    ],
+    observations: [
+      observe("no-new-privileges", "1"),
+      observe("capabilities", "none"),
+      observe("namespace user", "own"),
+      observe("user", String(uid)),
+      observe("group", String(gid)),
+      observeCall(facts, "change-user", ["setresuid"], "EINVAL"),
+      observeCall(facts, "change-groups", ["setgroups"], "EPERM"),
+      observe("set-user-id /usr", "ignored"),
+      observe("set-user-id /tmp", "ignored"),
+      observe("write /proc/sys/kernel/core_pattern", uid === 0 ? "EROFS" : "EACCES"),
+      observeCall(facts, "clone-user-namespace", ["clone", CloneFlag.NEWUSER | CloneFlag.SIGCHLD], "ENOSPC"),
+      observeCall(facts, "clone-network-namespace", ["clone", CloneFlag.NEWNET | CloneFlag.SIGCHLD], "EPERM"),
+      observeCall(facts, "clone3-user-namespace", ["clone3"], "ENOSPC"),
+      observeCall(facts, "unshare-user-namespace", ["unshare", CloneFlag.NEWUSER], "ENOSPC"),
+    ],
+  };
+}
+
+function environment(facts: BubblewrapGuaranteeFacts): Statement {
+  const names = facts.environment.map((entry) => entry.slice(0, entry.indexOf("=")));
+  const hostName = facts.options.find(({ name }) => name === "--hostname")?.operands[0];
+  const others = facts.descriptors.filter((fd) => fd > 2);
+  return {
+    access: "denied",
+    mechanisms: [Mechanism.INIT, Mechanism.UTS_NAMESPACE],
+    sentences: [
+      `It has these variables, and none else of yours: ${names.length === 0 ? "none" : names.join(", ")}.`,
+      `It has the descriptors 0 to 2${others.length === 0 ? "" : ` and ${listed(others.map(String))}`}, and no other.`,
+      `It begins in ${facts.directory}, with no signal blocked or ignored.`,
+      ...(hostName === undefined ? [] : [`It takes the host for “${hostName}”.`]),
+    ],
+    observations: [
+      observe("variables", [...new Set(names)].sort(compare).join(" ")),
+      observe("descriptors", [...new Set([0, 1, 2, ...facts.descriptors])].sort((a, b) => a - b).join(" ")),
+      observe("working-directory", facts.directory),
+      observe("blocked-signals", NO_SIGNAL),
+      observe("ignored-signals", NO_SIGNAL),
+      observe("umask", Outside.SAME),
+      observe("namespace uts", "own"),
+      observe("namespace time", "the host's"),
+      observe("host-name", hostName ?? Outside.SAME),
+    ],
+  };
+}
+
+const NO_SIGNAL = "0".repeat(16);
+
+/** RLIM_NLIMITS of include/uapi/asm-generic/resource.h. */
+const RESOURCE_COUNT = 16;
+
+function resources(facts: BubblewrapGuaranteeFacts): Statement {
+  const limits = new Map(childLimits(facts.permissions).map(({ resource, soft, hard }) => [resource, `${soft} ${hard}`]));
+  const asked = [...facts.permissions.limits].filter(([limit]) => limit in limitSentences);
+  return {
+    access: asked.length === 0 && facts.timeout === null ? "granted" : "partly",
+    mechanisms: [
+      ...[Mechanism.RLIMIT, Mechanism.TMPFS_SIZE, Mechanism.CGROUP_NAMESPACE],
+      ...(facts.timeout === null ? [] : [Mechanism.INIT]),
+    ],
+    sentences: [
+      ...asked.map(([limit, value]) => limitSentences[limit]?.(value) ?? ""),
+      ...(facts.permissions.limits.has("open-files") ? [] : [`It can have ${DEFAULT_OPEN_FILES} files open.`]),
+      "It leaves no core dump, whatever the host does with those.",
+      ...(facts.timeout === null ? [] : [`It and all that it started are killed after ${facts.timeout} ms.`]),
+    ],
+    observations: [
+      ...Array.from({ length: RESOURCE_COUNT }, (_, resource) =>
+        observe(`limit ${resource}`, limits.get(resource) ?? Outside.SAME),
+      ),
+      observe("core-dump", limits.get(Resource.CORE) === "1 1" ? "none" : Outside.SAME),
+      observe("namespace cgroup", "own"),
+      observe("control-group", "/"),
+    ],
+  };
+}
+
+const limitSentences: Readonly<Partial<Record<Limit, (value: number) => string>>> = {
+  memory: (value) => `Each of its processes can map ${bytesText(value)} of memory.`,
+  "address-space": (value) => `Each of its processes can map ${bytesText(value)} of memory.`,
+  "cpu-time": (value) => `Each of its processes is killed after ${value} seconds of CPU time.`,
+  "file-size": (value) => `It can write no file beyond ${bytesText(value)}: SIGXFSZ.`,
+  "open-files": (value) => `Each of its processes can have ${value} files open: EMFILE.`,
+  processes: (value) => `Its user can have ${value} processes, those outside included: EAGAIN.`,
+  tmpfs: (value) => `Each of its private directories holds ${bytesText(value)}: ENOSPC.`,
+};
+
+function lifetime(): Statement {
+  return {
+    access: "denied",
+    mechanisms: [Mechanism.PID_NAMESPACE, Mechanism.INIT],
+    sentences: [
+      "It lives no longer than the program that launched it, and neither does anything that it started.",
+      "What loses its parent gets process 1 as its parent, and cannot leave the sandbox.",
+    ],
+    observations: [observe("parent", "1"), observe("orphan-parent", "1")],
+  };
+}
+
+/** “a, b and c” */
+function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1) ?? ""}`;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
