@@ -16,6 +16,8 @@ const quiet: SpawnOptions = { stdio: "ignore" };
 export async function launchContenders(): Promise<Contender[]> {
   const launcher = new SandboxSubprocessLauncher();
   const inSandbox = new SandboxSubprocessLauncher({ sandbox: await launcher.openSandboxAsync() });
+  const prewarmed = new SandboxSubprocessLauncher();
+  prewarmed.prewarm(2);
   const plan = planBubblewrapProbe(hostFacts(), await usableBubblewrap(), new SandboxPermissions().snapshot());
   return [
     { name: "child_process.spawn, no sandbox", run: () => ended(spawn("/bin/true", quiet)) },
@@ -36,6 +38,14 @@ export async function launchContenders(): Promise<Contender[]> {
         const child = await inSandbox.spawnvAsync(["/bin/true"]);
         await child.waitCheckAsync();
       },
+    },
+    {
+      name: "gio-sandbox, prewarmed",
+      run: async () => {
+        const child = await prewarmed.spawnvAsync(["/bin/true"]);
+        await child.waitCheckAsync();
+      },
+      pause: 40,
     },
     {
       name: "gio-sandbox",

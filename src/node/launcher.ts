@@ -32,6 +32,7 @@ import { launchProcess } from "./launch-process.js";
 import type { SandboxUse } from "./open-sandbox.js";
 import type { RunningProcess } from "./running-process.js";
 import { Sandbox } from "./sandbox.js";
+import { MOST_PREWARMED, SandboxPool } from "./sandbox-pool.js";
 import { SandboxSubprocess } from "./subprocess.js";
 
 /** What `new SandboxSubprocessLauncher()` takes, as GObject properties. */
@@ -75,6 +76,8 @@ export class SandboxSubprocessLauncher {
   #sandbox: Sandbox | null = null;
   #backend: Backend = Backend.AUTO;
   #required: readonly Aspect[] | null;
+  #pool: SandboxPool | null = null;
+  #prewarmed = 0;
   #maximumOutput = DEFAULT_MAXIMUM_OUTPUT;
   #environment: Environment;
   #directory = "/";
@@ -116,6 +119,7 @@ export class SandboxSubprocessLauncher {
 
   set permissions(permissions: SandboxPermissions) {
     this.#permissions = permissions;
+    if (this.#pool !== null) this.prewarm(this.#prewarmed);
   }
 
   /** Milliseconds that a child may take before it is killed with all that it started; null: any time. */
@@ -192,6 +196,23 @@ export class SandboxSubprocessLauncher {
     return Sandbox.open(this.#permissions, use, cancellable);
   }
 
+  /**
+   * Keeps sandboxes with the launcher's permissions ready, so that a launch need not wait for one to be made. Each is for
+   * one child, as isolated as without this. They are made anew when there is time, given back after a minute without a
+   * launch until the next one, and when other permissions are set; what they were granted is looked up when they are made.
+   *
+   * @param sandboxes how many, at most 64; 0, as at first, for none
+   */
+  prewarm(sandboxes: number): void {
+    if (!Number.isInteger(sandboxes) || sandboxes < 0 || sandboxes > MOST_PREWARMED) {
+      throw new TypeError(`Expected a number of sandboxes from 0 to ${MOST_PREWARMED}, but got ${sandboxes}.`);
+    }
+    if (sandboxes > 0) checkLaunch(this.#explained());
+    this.#pool?.close();
+    this.#prewarmed = sandboxes;
+    this.#pool = sandboxes === 0 ? null : new SandboxPool(this.#permissions.freeze().snapshot(), sandboxes);
+  }
+
   /** Bytes that `communicateAsync()` takes from each stream of a child before it gives up: 128 MiB at first. */
   get maximumOutput(): number {
     return this.#maximumOutput;
@@ -242,7 +263,7 @@ export class SandboxSubprocessLauncher {
       settings: this.#settings,
       table: this.#table,
       permissions: this.#permissions.freeze().snapshot(),
-      sandbox: this.#sandbox === null ? null : Sandbox.openSandboxOf(this.#sandbox),
+      sandbox: this.#sandbox === null ? (this.#pool?.take() ?? null) : Sandbox.openSandboxOf(this.#sandbox),
     };
     const { running, mounts } = await launchProcess(request, cancellable);
     return { running, maximumOutput, report: () => explain(explained, mounts) };
@@ -337,11 +358,12 @@ export class SandboxSubprocessLauncher {
     this.#table.push({ source: sourceFd, target: targetFd });
   }
 
-  /** Closes all descriptors that the launcher has taken; it cannot launch anything after that. Children are not touched. */
+  /** Closes all descriptors that the launcher has taken, and sandboxes that it keeps ready; it cannot launch anything after that. Children are not touched. */
   close(): void {
     const streams = Object.values(Stream).map((stream) => this.#settings[stream].fd);
     const taken = new Set([...streams, ...this.#table.map(({ source }) => source)]);
     this.#isClosed = true;
+    this.prewarm(0);
     this.#table = [];
     for (const stream of Object.values(Stream)) this.#settings[stream] = { ...this.#settings[stream], fd: null };
     for (const fd of taken) if (fd !== null) closeTaken(fd);

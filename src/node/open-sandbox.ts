@@ -34,6 +34,8 @@ export class OpenSandbox {
   readonly #session: InitSession;
   readonly #use: SandboxUse;
   readonly #mounts: readonly ResolvedMount[];
+  /** So many of the mounts, the first ones, were granted by name and not by descriptor. */
+  readonly #namedMounts: number;
   #lastNumber = 0;
   #running = 0;
   #isVerified = false;
@@ -58,13 +60,19 @@ export class OpenSandbox {
     session.write(launch.frames);
     await whenReady(session, cancellable);
     session.unref();
-    return new OpenSandbox(session, use, granted.mounts);
+    return new OpenSandbox(session, use, granted.mounts, permissions.filesystems.length);
   }
 
-  private constructor(session: InitSession, use: SandboxUse, mounts: readonly ResolvedMount[]) {
+  private constructor(
+    session: InitSession,
+    use: SandboxUse,
+    mounts: readonly ResolvedMount[],
+    namedMounts: number,
+  ) {
     this.#session = session;
     this.#use = use;
     this.#mounts = mounts;
+    this.#namedMounts = namedMounts;
   }
 
   /** Settles, without an error, when nothing of the sandbox is left. */
@@ -79,6 +87,11 @@ export class OpenSandbox {
 
   get isClosed(): boolean {
     return this.#session.isClosed || this.#session.loss !== null;
+  }
+
+  /** What was granted by its name, which may lead elsewhere by now. */
+  get mountsByName(): readonly ResolvedMount[] {
+    return this.#mounts.slice(0, this.#namedMounts);
   }
 
   /** Kills everything in it. */
