@@ -42,6 +42,7 @@ export function openGrantedPaths(permissions: PermissionSet, scope: DescriptorSc
 }
 
 function openPath(path: string): number {
+  if (!path.startsWith("/")) throw sandboxError("NOT_ENFORCEABLE", `“${printable(path)}” cannot be granted yet: name a path`);
   try {
     return openSync(path, O_PATH | constants.O_RDONLY);
   } catch (cause) {

@@ -1,4 +1,5 @@
 export type { ResourceUsage } from "../init/decode.js";
+export type { DeviceWord, SocketWord } from "../permissions/sandbox-permissions.js";
 export { SandboxPermissions } from "../permissions/sandbox-permissions.js";
 export { Backend } from "../plan/choose-backend.js";
 export type { ChosenBackend } from "../plan/choose-backend.js";
@@ -13,6 +14,7 @@ export type { Cancellable, GioCancellable } from "./cancellable.js";
 export type { LauncherProperties } from "./launcher.js";
 export { SandboxSubprocessLauncher } from "./launcher.js";
 export type { SandboxUse } from "./open-sandbox.js";
+export { loadProfile } from "./profiles.js";
 export type { SandboxEvents } from "./sandbox.js";
 export { Sandbox } from "./sandbox.js";
 export type { SubprocessProperties } from "./subprocess.js";
