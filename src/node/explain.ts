@@ -6,6 +6,7 @@ import { bubblewrapGuarantees, bubblewrapShortfalls } from "../plan/bubblewrap-g
 import { bubblewrapOptions } from "../plan/bubblewrap-words.js";
 import type { ChosenBackend } from "../plan/choose-backend.js";
 import { Backend } from "../plan/choose-backend.js";
+import { filterVerdicts } from "../plan/filter-verdicts.js";
 import type { HostFileKind } from "../plan/filesystem-view.js";
 import { filesystemView, lookedUp } from "../plan/filesystem-view.js";
 import type { Aspect } from "../plan/guarantees.js";
@@ -60,7 +61,7 @@ export function checkLaunch({ backend, required }: ExplainedLaunch): void {
   switch (backend) {
     case Backend.AUTO:
     case Backend.BUBBLEWRAP:
-      checkRequired(Backend.BUBBLEWRAP, bubblewrapShortfalls(null), required);
+      checkRequired(Backend.BUBBLEWRAP, bubblewrapShortfalls(), required);
       break;
     case Backend.NONE:
       checkRequired(backend, unsandboxedShortfalls, required);
@@ -87,9 +88,9 @@ function explainBubblewrap(launch: ExplainedLaunch, mounts: readonly ResolvedMou
     mounts,
     filesystem,
     options: bubblewrapOptions(plan),
-    filter: null,
+    filter: filterVerdicts(permissions.syscalls, host.architecture),
   });
-  return new SandboxReport(Backend.BUBBLEWRAP, guaranteesOf(statements, bubblewrapShortfalls(null), required), filesystem);
+  return new SandboxReport(Backend.BUBBLEWRAP, guaranteesOf(statements, bubblewrapShortfalls(), required), filesystem);
 }
 
 /** A report is the same for every bwrap that can be used: only how paths are mounted differs. */

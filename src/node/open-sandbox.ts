@@ -1,6 +1,7 @@
 import { HelloFlag, SignalScope } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { ResolvedMount } from "../plan/host-facts.js";
+import { childFilters } from "../plan/bubblewrap.js";
 import { launchFailureError } from "../plan/launch-failure.js";
 import { planProcess } from "../plan/process-launch.js";
 import { cancelledError, ioError } from "../subprocess/glib-error.js";
@@ -11,6 +12,7 @@ import { throwIfCancelled, whenCancelled } from "./cancellable.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import { openGrantedPaths } from "./granted-paths.js";
 import { findHostPid } from "./host-processes.js";
+import { hostFacts } from "./host.js";
 import { InitSession } from "./init-session.js";
 import type { ProcessScope } from "./process-scope.js";
 import { SingleUseScope } from "./process-scope.js";
@@ -34,6 +36,8 @@ export class OpenSandbox {
   readonly #session: InitSession;
   readonly #use: SandboxUse;
   readonly #mounts: readonly ResolvedMount[];
+  /** Those of the sandbox, for each of its processes. */
+  readonly #filters: readonly Uint8Array[];
   /** So many of the mounts, the first ones, were granted by name and not by descriptor. */
   readonly #namedMounts: number;
   #lastNumber = 0;
@@ -60,7 +64,8 @@ export class OpenSandbox {
     session.write(launch.frames);
     await whenReady(session, cancellable);
     session.unref();
-    return new OpenSandbox(session, use, granted.mounts, permissions.filesystems.length);
+    const filters = childFilters({ permissions, host: hostFacts() });
+    return new OpenSandbox(session, use, granted.mounts, permissions.filesystems.length, filters);
   }
 
   private constructor(
@@ -68,10 +73,12 @@ export class OpenSandbox {
     use: SandboxUse,
     mounts: readonly ResolvedMount[],
     namedMounts: number,
+    filters: readonly Uint8Array[],
   ) {
     this.#session = session;
     this.#use = use;
     this.#mounts = mounts;
+    this.#filters = filters;
     this.#namedMounts = namedMounts;
   }
 
@@ -116,7 +123,7 @@ export class OpenSandbox {
     const process = this.#nextNumber();
     // mounts stay what they are: once is enough
     const mounts = this.#isVerified ? [] : this.#mounts;
-    const { frame, sources } = planProcess({ process, command, permissions, mounts });
+    const { frame, sources } = planProcess({ process, command, permissions, mounts, filters: this.#filters });
     const start = new ProcessStart((failure) => launchFailureError(failure, command, mounts));
     this.#session.listen(process, start);
     this.#onStart(start);

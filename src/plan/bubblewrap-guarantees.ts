@@ -3,7 +3,7 @@ import type { BubblewrapOption } from "./bubblewrap-words.js";
 import { childLimits, DEFAULT_OPEN_FILES, Resource } from "./child-limits.js";
 import type { FilesystemEntry } from "./filesystem-view.js";
 import { isVisible } from "./filesystem-view.js";
-import type { FilterVerdicts, GuaranteeFacts, Observation, Shortfalls, Statement, Statements } from "./guarantees.js";
+import type { GuaranteeFacts, Observation, Shortfalls, Statement, Statements } from "./guarantees.js";
 import { Mechanism, Outside } from "./guarantees.js";
 import { ADDR_NO_RANDOMIZE, CloneFlag, DIRTY_HIGH_WORD, probedCalls, SocketFamily, TerminalRequest } from "./probed-calls.js";
 import { bytesText } from "./report-text.js";
@@ -33,11 +33,9 @@ export function bubblewrapGuarantees(facts: BubblewrapGuaranteeFacts): Statement
   };
 }
 
-/** What bubblewrap and init cannot hold. */
-export function bubblewrapShortfalls(filter: FilterVerdicts | null): Shortfalls {
-  return filter === null
-    ? new Map([["syscalls", { enforcement: "none", reason: "there is no system call filter" }]])
-    : new Map();
+/** What bubblewrap and init cannot hold: nothing. */
+export function bubblewrapShortfalls(): Shortfalls {
+  return new Map();
 }
 
 function observe(probe: string, result: string): Observation {
@@ -51,7 +49,7 @@ function observeCall(
   [call, ...args]: readonly [string, ...(number | bigint)[]],
   kernel: string,
 ): Observation {
-  return observe(probe, filter?.of(call, ...args) ?? kernel);
+  return observe(probe, filter.of(call, ...args) ?? kernel);
 }
 
 function has({ options }: BubblewrapGuaranteeFacts, ...words: readonly string[]): boolean {
@@ -119,7 +117,7 @@ function socketObservations(facts: BubblewrapGuaranteeFacts): Observation[] {
   const made: readonly number[] = [SocketFamily.UNIX, SocketFamily.INET, SocketFamily.INET6, SocketFamily.NETLINK];
   return [
     ...families.flatMap((family): Observation[] => {
-      const verdict = facts.filter?.of("socket", family, 1) ?? null;
+      const verdict = facts.filter.of("socket", family, 1);
       if (verdict !== null) return [observe(`socket ${family}`, verdict)];
       // which of the others a kernel has is its own affair
       return family === SocketFamily.UNSPEC
@@ -128,7 +126,7 @@ function socketObservations(facts: BubblewrapGuaranteeFacts): Observation[] {
     }),
     observe(
       `dirty-socket ${SocketFamily.VSOCK}`,
-      facts.filter?.of("socket", DIRTY_HIGH_WORD | BigInt(SocketFamily.VSOCK), 1) ?? Outside.SAME,
+      facts.filter.of("socket", DIRTY_HIGH_WORD | BigInt(SocketFamily.VSOCK), 1) ?? Outside.SAME,
     ),
   ];
 }
@@ -136,7 +134,7 @@ function socketObservations(facts: BubblewrapGuaranteeFacts): Observation[] {
 function network(facts: BubblewrapGuaranteeFacts): Statement {
   const isShared = has(facts, "--share-net");
   const seen = (alone: string): string => (isShared ? Outside.SAME : alone);
-  const stream = (family: number): string | null => facts.filter?.of("socket", family, 1) ?? null;
+  const stream = (family: number): string | null => facts.filter.of("socket", family, 1);
   return {
     access: isShared ? "granted" : "denied",
     mechanisms: isShared ? [] : [Mechanism.NETWORK_NAMESPACE],
@@ -262,11 +260,11 @@ function devices(facts: BubblewrapGuaranteeFacts): Statement {
   const [sti, linux] = [BigInt(TerminalRequest.TIOCSTI), BigInt(TerminalRequest.TIOCLINUX)];
   return {
     access: "denied",
-    mechanisms: [Mechanism.MOUNT_NAMESPACE, Mechanism.CAPABILITIES, ...filtering(facts)],
+    mechanisms: [Mechanism.MOUNT_NAMESPACE, Mechanism.CAPABILITIES, Mechanism.SECCOMP],
     sentences: [
       "It finds null, zero, full, random, urandom, tty and terminals of its own in /dev, and no other device: ENOENT.",
       "It cannot make device nodes: EPERM. It has no controlling terminal: ENXIO for /dev/tty.",
-      ...(facts.filter === null ? [] : ["It cannot type into a terminal: EPERM for TIOCSTI and TIOCLINUX."]),
+      "It cannot type into a terminal: EPERM for TIOCSTI and TIOCLINUX.",
     ],
     observations: [
       observe("devices", harmlessDevices.join(" ")),
@@ -285,21 +283,17 @@ function devices(facts: BubblewrapGuaranteeFacts): Statement {
   };
 }
 
-function filtering({ filter }: GuaranteeFacts): (typeof Mechanism.SECCOMP)[] {
-  return filter === null ? [] : [Mechanism.SECCOMP];
-}
-
 function syscalls(facts: BubblewrapGuaranteeFacts): Statement {
   const { filter } = facts;
   return {
-    access: filter === null ? "granted" : "partly",
-    mechanisms: filtering(facts),
+    access: "partly",
+    mechanisms: [Mechanism.SECCOMP],
     sentences: syscallSentences(facts),
     observations: [
-      observe("seccomp", filter === null ? "0" : "2"),
+      observe("seccomp", "2"),
       ...probedCalls.flatMap(({ name, args, kernel }): Observation[] => {
-        if (filter?.has(name) === false) return [];
-        const result = filter?.of(name, ...args) ?? kernel;
+        if (!filter.has(name)) return [];
+        const result = filter.of(name, ...args) ?? kernel;
         return result === null ? [] : [observe(`call ${name}`, result)];
       }),
       observeCall(facts, "ptrace-sibling", ["ptrace", 0x4206], Outside.SAME),
@@ -308,7 +302,7 @@ function syscalls(facts: BubblewrapGuaranteeFacts): Statement {
       observeCall(facts, "personality-query", ["personality", 0xffffffff], "0"),
       observeCall(facts, "personality-set", ["personality", ADDR_NO_RANDOMIZE], "OK"),
       // −1 is what a tracer sets to skip a call: no filter kills for it
-      observe("call-minus-one", filter?.ofNumber(-1) ?? "ENOSYS"),
+      observe("call-minus-one", filter.ofNumber(-1) ?? "ENOSYS"),
       ...otherEntrances(facts),
     ],
   };
@@ -316,17 +310,16 @@ function syscalls(facts: BubblewrapGuaranteeFacts): Statement {
 
 /** The system calls of 32-bit programs, and of x32, which any program of x86_64 can make. */
 function otherEntrances({ filter }: GuaranteeFacts): Observation[] {
-  if (filter !== null && filter.architecture !== "x86_64") return [];
+  if (filter.architecture !== "x86_64") return [];
   return [
-    observe("i386-ptrace", filter?.ofSibling("ptrace", 0) ?? Outside.SAME),
-    observe("x32-ptrace", filter?.ofNumber(X32_PTRACE, 0) ?? "ENOSYS"),
+    observe("i386-ptrace", filter.ofSibling("ptrace", 0) ?? Outside.SAME),
+    observe("x32-ptrace", filter.ofNumber(X32_PTRACE, 0) ?? "ENOSYS"),
   ];
 }
 
 const X32_PTRACE = 0x40000000 + 521;
 
-function syscallSentences({ filter, permissions }: GuaranteeFacts): string[] {
-  if (filter === null) return ["It can make every system call."];
+function syscallSentences({ permissions }: GuaranteeFacts): string[] {
   const { syscalls: policy } = permissions;
   const common = "Calls for 32-bit programs are judged by the same list, and there are no calls of x32.";
   switch (policy.kind) {
@@ -347,7 +340,7 @@ function privileges(facts: BubblewrapGuaranteeFacts): Statement {
   const { uid, gid } = facts.host;
   return {
     access: "denied",
-    mechanisms: [Mechanism.NO_NEW_PRIVILEGES, Mechanism.CAPABILITIES, Mechanism.USER_NAMESPACE, ...filtering(facts)],
+    mechanisms: [Mechanism.NO_NEW_PRIVILEGES, Mechanism.CAPABILITIES, Mechanism.USER_NAMESPACE, Mechanism.SECCOMP],
     sentences: [
       `It runs as your user (${uid}) without any capability${uid === 0 ? ", also though that is root" : ""}.`,
       "No program gives it more: set-user-ID bits and file capabilities are ignored.",

@@ -1,6 +1,7 @@
 import { encodeHello, encodeLaunch } from "../init/encode.js";
 import { HelloFlag, Origin } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
+import { compileSyscallPolicy } from "../seccomp/compile-policy.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { BubblewrapFacts } from "./bubblewrap-facts.js";
@@ -8,6 +9,7 @@ import { checkTargets } from "./child-limits.js";
 import type { HostFacts, ResolvedMount } from "./host-facts.js";
 import type { BubblewrapPlan, PlannedDescriptor } from "./launch-plan.js";
 import { SINGLE_PROCESS } from "./launch-plan.js";
+import type { ProcessLaunch } from "./process-launch.js";
 import { launchOrder, sourcesOf } from "./process-launch.js";
 import type { Operation } from "./root-filesystem.js";
 import { DEFAULT_TMPFS_SIZE, networkFiles, rootFilesystem } from "./root-filesystem.js";
@@ -32,8 +34,8 @@ const MAX_WORDS = 9000;
 /**
  * The plan for one command in a sandbox of its own.
  *
- * @throws GLibError `gio-sandbox-error-quark` LIMIT_EXCEEDED for more than bwrap or init can take,
- *   `g-exec-error-quark` for arguments and descriptors that no child could have
+ * @throws GLibError `gio-sandbox-error-quark` LIMIT_EXCEEDED for more than bwrap or init can take, INVALID_PERMISSION for
+ *   system calls that do not exist; `g-exec-error-quark` for arguments and descriptors that no child could have
  */
 export function planBubblewrap(request: BubblewrapRequest, command: CommandRequest): BubblewrapPlan {
   const { permissions, mounts } = request;
@@ -42,12 +44,20 @@ export function planBubblewrap(request: BubblewrapRequest, command: CommandReque
   const firstOfChild = sandbox.descriptors.length;
   const sources = sourcesOf(command);
   const place = (source: number): number => firstOfChild + sources.indexOf(source);
-  const order = launchOrder({ process: SINGLE_PROCESS, command, permissions, mounts }, Origin.INHERITED, place);
+  const filters = childFilters(request);
+  const launch: ProcessLaunch = { process: SINGLE_PROCESS, command, permissions, mounts, filters };
+  const order = launchOrder(launch, Origin.INHERITED, place);
   return {
     ...sandbox,
     descriptors: [...sandbox.descriptors, ...sources.map((index): PlannedDescriptor => ({ kind: "child", index }))],
     frames: joined(encodeHello(HelloFlag.SINGLE_USE), encodeLaunch(order)),
   };
+}
+
+/** The filters that init puts upon each child, in addition to that of the sandbox. */
+export function childFilters({ permissions, host }: Pick<BubblewrapRequest, "permissions" | "host">): readonly Uint8Array[] {
+  const { child } = compileSyscallPolicy(permissions.syscalls, host.architecture);
+  return child === null ? [] : [child.bytes];
 }
 
 /**
@@ -87,6 +97,7 @@ class SandboxBuilder {
     const { bubblewrap, pid1 } = this.#request;
     const command = pid1 === "init" ? this.#initCommand() : [pid1.program];
     this.#isolation();
+    this.#systemCalls();
     this.#filesystem();
     const words = this.#words;
     if (words.length + command.length + 3 > MAX_WORDS) {
@@ -121,6 +132,13 @@ class SandboxBuilder {
       ...["--disable-userns", "--new-session", "--as-pid-1", "--clearenv"],
       ...["--cap-drop", "ALL", "--hostname", HOSTNAME],
     );
+  }
+
+  /** What holds in every sandbox, for init as well; the policy's own filter is for the child, and init installs it. */
+  #systemCalls(): void {
+    const { host, permissions } = this.#request;
+    const { sandbox } = compileSyscallPolicy(permissions.syscalls, host.architecture);
+    this.#words.push("--seccomp", this.#add({ kind: "data", bytes: sandbox.bytes }));
   }
 
   #filesystem(): void {

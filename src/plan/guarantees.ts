@@ -139,8 +139,7 @@ export interface GuaranteeFacts {
   readonly descriptors: readonly number[];
   /** Milliseconds, or null for any time. */
   readonly timeout: number | null;
-  /** Null: there is no filter. */
-  readonly filter: FilterVerdicts | null;
+  readonly filter: FilterVerdicts;
 }
 
 /** The guarantees for all aspects, in order. */

@@ -1,8 +1,12 @@
+import type { Architecture } from "../seccomp/architecture.js";
+
 /** What planners have to know of the host. A shell reads it once. */
 export interface HostFacts {
   /** The effective user and group: the child's as well. */
   readonly uid: number;
   readonly gid: number;
+  /** What programs of ours are built for: system calls have its numbers. */
+  readonly architecture: Architecture;
   /** The directories at the root of the file system that hold programs and libraries, besides /usr. */
   readonly systemDirectories: readonly SystemDirectory[];
 }

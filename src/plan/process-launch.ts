@@ -14,6 +14,8 @@ export interface ProcessLaunch {
   readonly permissions: PermissionSet;
   /** What init compares with the mounts that it finds, before anything starts. */
   readonly mounts: readonly ResolvedMount[];
+  /** Programs of system call filters, for this process. */
+  readonly filters: readonly Uint8Array[];
 }
 
 /** The launch of a process in a sandbox that is open already. */
@@ -40,7 +42,7 @@ export function sourcesOf({ descriptors }: CommandRequest): readonly number[] {
 
 /** @param place where init finds the descriptor that a mapping names */
 export function launchOrder(
-  { process, command, permissions, mounts }: ProcessLaunch,
+  { process, command, permissions, mounts, filters }: ProcessLaunch,
   origin: Origin,
   place: (source: number) => number,
 ): LaunchOrder {
@@ -53,7 +55,7 @@ export function launchOrder(
     searchPath: command.searchPath,
     descriptors: command.descriptors.map(({ target, source }) => ({ target, origin, source: place(source) })),
     limits: childLimits(permissions),
-    filters: [],
+    filters,
     identities: mounts,
     timeoutMilliseconds: command.timeout,
   };

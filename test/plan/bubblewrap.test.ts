@@ -10,6 +10,7 @@ import type { CommandRequest } from "../../src/subprocess/launch-request.js";
 const host: HostFacts = {
   uid: 1000,
   gid: 1000,
+  architecture: "x86_64",
   systemDirectories: [
     { path: "/bin", linkTarget: "usr/bin" },
     { path: "/lib", linkTarget: null },
