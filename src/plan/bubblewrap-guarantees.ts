@@ -105,7 +105,9 @@ function entryObservations({ path, kind, writable, source, mode, size, isDirecto
       return [reading];
     case "host":
       if (writable) return [reading, observe(`write ${path}`, Outside.SAME)];
-      return [reading, isDirectory === true ? writing : observe(`write ${path}`, Outside.READ_ONLY)];
+      if (isDirectory !== true) return [reading, observe(`write ${path}`, Outside.READ_ONLY)];
+      // nothing can be made in /proc at all
+      return [reading, path.startsWith("/proc/") ? observe(`write ${path}`, "ENOENT") : writing];
   }
 }
 
@@ -178,7 +180,7 @@ function processIds(): Statement {
       observe("foreign-processes", "0"),
       observe("signal-host-process", "ESRCH"),
       observe("read-memory-of-host-process", "ENOENT"),
-      ...["environ", "mem", "root", "fd"].map((file) => observe(`read /proc/1/${file}`, "EACCES")),
+      ...["environ", "exe", "fd/3", "mem", "root"].map((file) => observe(`read /proc/1/${file}`, "EACCES")),
     ],
   };
 }

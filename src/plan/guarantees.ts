@@ -76,7 +76,7 @@ export interface Observation {
 export const Outside = {
   /** The same as outside, without capabilities. */
   SAME: "as outside",
-  /** The same, but EROFS for what could be written outside. */
+  /** EROFS, or EACCES where that is seen outside, since permissions are looked at first. */
   READ_ONLY: "as outside, read-only",
 } as const;
 

@@ -14,7 +14,7 @@ const ORDINARY = 64_321;
 const files = [
   ...["test/node/gsubprocess/upstream.test.ts", "test/node/gsubprocess/semantics.test.ts"],
   ...["test/node/descriptors.test.ts", "test/node/bad-input.test.ts", "test/node/hostile-children.test.ts"],
-  ...["test/cli/run.test.ts"],
+  ...["test/cli/run.test.ts", "test/conformance/bubblewrap.test.ts"],
 ];
 
 interface Results {
