@@ -1,5 +1,7 @@
 import { SandboxPermissions } from "../permissions/sandbox-permissions.js";
 import type { Share } from "../permissions/permission-set.js";
+import type { Aspect } from "../plan/guarantees.js";
+import { aspects } from "../plan/guarantees.js";
 import { printable } from "../subprocess/printable.js";
 
 /** What the command line of `gio-sandbox run` says. */
@@ -11,6 +13,10 @@ export interface RunOptions {
   readonly directory: string | null;
   /** Descriptors that the child gets at their own numbers. */
   readonly descriptors: readonly number[];
+  /** The aspects that must be enforced; null for those of the launcher. */
+  readonly required: readonly Aspect[] | null;
+  /** The file that the report is written to; null for none. */
+  readonly reportFile: string | null;
   /** The command and its arguments. */
   readonly argv: readonly string[];
 }
@@ -77,6 +83,22 @@ export const runOptionTable: ReadonlyMap<string, Option> = new Map<string, Optio
       apply: ({ descriptors }, value) => void descriptors.push(descriptor(value)),
     },
   ],
+  [
+    "--require",
+    {
+      value: "ASPECT,…",
+      help: "run nothing unless these aspects are enforced in full: see gio-sandbox explain; all or none of them",
+      apply: (options, value) => (options.required = [...(options.required ?? []), ...requirement(value)]),
+    },
+  ],
+  [
+    "--report",
+    {
+      value: "FILE",
+      help: "write what holds for the command to a file, as JSON, before it starts",
+      apply: (options, value) => (options.reportFile = value),
+    },
+  ],
 ]);
 
 interface OptionsBuilder {
@@ -84,26 +106,37 @@ interface OptionsBuilder {
   readonly environment: [string, string | null][];
   directory: string | null;
   readonly descriptors: number[];
+  required: readonly Aspect[] | null;
+  reportFile: string | null;
 }
 
 /**
+ * Reads what `gio-sandbox run` is given.
+ *
  * @throws UsageError for what is no option of ours, or has a value that it cannot have
  * @throws GLibError `gio-sandbox-error-quark` INVALID_PERMISSION
  */
 export function parseRunOptions(words: readonly string[]): RunOptions {
+  const options = parseSandboxOptions(words);
+  if (options.argv.length === 0) throw new UsageError("There is no command to run: put it behind “--”");
+  return options;
+}
+
+/** The same where there need not be a command. */
+export function parseSandboxOptions(words: readonly string[]): RunOptions {
   const options: OptionsBuilder = {
     permissions: new SandboxPermissions(),
     environment: [],
     directory: null,
     descriptors: [],
+    required: null,
+    reportFile: null,
   };
   let index = 0;
   for (let word = words[index]; word?.startsWith("-") && word !== "--"; word = words[index]) {
     index += applyOption(options, word, words[index + 1]);
   }
-  const argv = words.slice(words[index] === "--" ? index + 1 : index);
-  if (argv.length === 0) throw new UsageError("There is no command to run: put it behind “--”");
-  return { ...options, argv };
+  return { ...options, argv: words.slice(words[index] === "--" ? index + 1 : index) };
 }
 
 /** @returns how many words it took */
@@ -122,6 +155,15 @@ function variable(text: string): [string, string] {
   const equals = text.indexOf("=");
   if (equals < 1) throw new UsageError(`--env needs NAME=VALUE, but got “${printable(text, 80)}”`);
   return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function requirement(text: string): readonly Aspect[] {
+  if (text === "all") return aspects;
+  if (text === "none") return [];
+  const words = text.split(",");
+  const unknown = words.find((word) => !(aspects as readonly string[]).includes(word));
+  if (unknown === undefined) return words as Aspect[];
+  throw new UsageError(`--require needs all, none or some of ${aspects.join(",")}, but got “${printable(unknown, 80)}”`);
 }
 
 function descriptor(text: string): number {

@@ -119,7 +119,7 @@ function socketObservations(facts: BubblewrapGuaranteeFacts): Observation[] {
   const made: readonly number[] = [SocketFamily.UNIX, SocketFamily.INET, SocketFamily.INET6, SocketFamily.NETLINK];
   return [
     ...families.flatMap((family): Observation[] => {
-      const verdict = facts.filter.of("socket", family, 1);
+      const verdict = socketVerdict(facts, family);
       if (verdict !== null) return [observe(`socket ${family}`, verdict)];
       // which of the others a kernel has is its own affair
       return family === SocketFamily.UNSPEC
@@ -133,10 +133,20 @@ function socketObservations(facts: BubblewrapGuaranteeFacts): Observation[] {
   ];
 }
 
+/** What the filter says to socket(), before the kernel is asked. */
+function socketVerdict({ filter }: GuaranteeFacts, family: number): string | null {
+  return filter.of("socket", family, 1);
+}
+
+/** An attempt to connect to a socket that is not there. */
+function observeNoSocket(facts: GuaranteeFacts, path: string): Observation {
+  return observe(`connect ${path}`, socketVerdict(facts, SocketFamily.UNIX) ?? "ENOENT");
+}
+
 function network(facts: BubblewrapGuaranteeFacts): Statement {
   const isShared = has(facts, "--share-net");
   const seen = (alone: string): string => (isShared ? Outside.SAME : alone);
-  const stream = (family: number): string | null => facts.filter.of("socket", family, 1);
+  const stream = (family: number): string | null => socketVerdict(facts, family);
   return {
     access: isShared ? "granted" : "denied",
     mechanisms: isShared ? [] : [Mechanism.NETWORK_NAMESPACE],
@@ -153,7 +163,7 @@ function network(facts: BubblewrapGuaranteeFacts): Statement {
         ],
     observations: [
       observe("namespace net", isShared ? "the host's" : "own"),
-      observe("interfaces", seen("lo")),
+      observe("interfaces", stream(SocketFamily.NETLINK) ?? seen("lo")),
       observe("own-loopback", stream(SocketFamily.INET) ?? "OK"),
       observe("connect-host-inet", stream(SocketFamily.INET) ?? seen("ECONNREFUSED")),
       observe("connect-host-inet6", stream(SocketFamily.INET6) ?? seen("ECONNREFUSED")),
@@ -217,9 +227,9 @@ function buses(facts: BubblewrapGuaranteeFacts): Statement {
     ],
     observations: [
       observe("variable DBUS_SESSION_BUS_ADDRESS", variable(facts, "DBUS_SESSION_BUS_ADDRESS") ?? "unset"),
-      observe(`connect ${runtime}/bus`, "ENOENT"),
-      observe("connect /run/dbus/system_bus_socket", "ENOENT"),
-      observe("connect /var/run/dbus/system_bus_socket", "ENOENT"),
+      observeNoSocket(facts, `${runtime}/bus`),
+      observeNoSocket(facts, "/run/dbus/system_bus_socket"),
+      observeNoSocket(facts, "/var/run/dbus/system_bus_socket"),
     ],
   };
 }
@@ -239,7 +249,7 @@ function display(facts: BubblewrapGuaranteeFacts): Statement {
     observations: [
       ...variables.map((name) => observe(`variable ${name}`, variable(facts, name) ?? "unset")),
       ...["/tmp/.X11-unix/X0", `${runtime}/wayland-0`, `${runtime}/pulse/native`, `${runtime}/pipewire-0`].map((path) =>
-        observe(`connect ${path}`, "ENOENT"),
+        observeNoSocket(facts, path),
       ),
     ],
   };

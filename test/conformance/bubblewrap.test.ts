@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { SandboxPermissions, SandboxSubprocessLauncher, SubprocessFlags } from "../../src/node/index.js";
+import { loadProfile, SandboxPermissions, SandboxSubprocessLauncher, SubprocessFlags } from "../../src/node/index.js";
 import { fixturePermissions, temporaryDirectory } from "../node/gsubprocess/children.js";
 import { differences, mountDifferences, seenInside, seenOutside } from "./compare.js";
 import type { Host } from "./host.js";
@@ -70,6 +70,22 @@ describe("a report of a bubblewrap sandbox", function () {
   ] as const) {
     it(`is what a child sees with the limit ${limit}`, async () => {
       await check(launcherWith(new SandboxPermissions().setLimit(limit, value)));
+    });
+  }
+
+  for (const [name, calls] of [
+    ["more calls refused", ["~socket:EACCES", "shmget", "setresuid:ENOSYS"]],
+    ["only the calls of services allowed", ["@system-service"]],
+    ["only the calls of services and some more allowed", ["@system-service", "@mount", "ptrace", "unshare", "personality"]],
+  ] as const) {
+    it(`is what a child sees with ${name}`, async () => {
+      await check(launcherWith(new SandboxPermissions().setSyscalls(calls)));
+    });
+  }
+
+  for (const profile of ["strict", "meson-test"]) {
+    it(`is what a child sees with the profile ${profile}`, async () => {
+      await check(launcherWith(loadProfile(profile)));
     });
   }
 
