@@ -104,7 +104,8 @@ interface EncodedSection {
 }
 
 const MAX_U32 = 0xffffffff;
-const INFINITE = 0xffffffffffffffffn;
+const MAX_U64 = 0xffffffffffffffffn;
+const INFINITE = MAX_U64;
 const encoder = new TextEncoder();
 
 function checkCounts(order: LaunchOrder): void {
@@ -194,7 +195,10 @@ function filterSection(filter: Uint8Array): EncodedSection {
 
 function identitySection({ path, device, inode }: FileIdentity): EncodedSection {
   const string = terminated(path, "a granted path");
-  const content = new BodyWriter(16 + string.length).u64(device).u64(inode).raw(string);
+  const content = new BodyWriter(16 + string.length)
+    .u64(checkedBigNumber(device, "device"))
+    .u64(checkedBigNumber(inode, "inode"))
+    .raw(string);
   return { tag: Section.IDENTITY, content: content.bytes };
 }
 
@@ -219,6 +223,13 @@ function terminated(string: ByteString, what: string): Uint8Array {
 function checkedNumber(value: number, least: number, what: string): number {
   if (!Number.isInteger(value) || value < least || value > MAX_U32) {
     throw new TypeError(`The ${what} must be a whole number from ${least} to ${MAX_U32}: ${value}`);
+  }
+  return value;
+}
+
+function checkedBigNumber(value: bigint, what: string): bigint {
+  if (value < 0n || value > MAX_U64) {
+    throw new TypeError(`The ${what} must be a whole number from 0 to ${MAX_U64}: ${value}`);
   }
   return value;
 }

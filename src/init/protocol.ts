@@ -7,9 +7,10 @@
  *     offset 4  u32  frame type, one of `Frame`
  *     offset 8  u32  process: the launcher's own number for the process that the frame is about, 0 if none
  *
- * The launcher speaks first, with HELLO; init answers READY once it is pid 1 of a sandbox that is set up. A frame
- * that breaks a rule of this file ends the sandbox: init says REFUSED with the reason, if it still can, and exits.
- * The end of the control socket (the launcher died) ends the sandbox as well: all its processes are killed.
+ * The launcher speaks first, with HELLO; init answers READY once it is pid 1 of a sandbox that is set up, or need not
+ * be (`HelloFlag.NOT_PID_1`). A frame that breaks a rule of this file ends the sandbox: init says REFUSED with the
+ * reason, if it still can, and exits. The end of the control socket (the launcher died) ends the sandbox as well: all
+ * its processes are killed.
  *
  * Launcher to init:
  *
@@ -101,6 +102,11 @@ export type Frame = (typeof Frame)[keyof typeof Frame];
 export const HelloFlag = {
   /** Exit when no process is left after the first LAUNCH, failed or not; a second LAUNCH is refused. */
   SINGLE_USE: 1,
+  /**
+   * Go on although init is not pid 1: somebody else made the sandbox, or there is none. Init is a subreaper then, and
+   * kills what it has started itself: everybody, if nobody else was there when it began, else its descendants.
+   */
+  NOT_PID_1: 2,
 } as const;
 
 export const Section = {

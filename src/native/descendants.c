@@ -13,6 +13,7 @@
 #define MAX_SEEN 8192
 #define MAX_PASSES 64
 #define ROUNDS_FOR_KILL 4
+#define ROUNDS_FOR_STOP 16
 
 struct member
 {
@@ -139,6 +140,79 @@ signal_members (int proc, pid_t leader, int signal_number)
     if (members[i].found)
       kill (members[i].pid, signal_number);
   return true;
+}
+
+/* Marks what descends from this process, which is not marked itself. Returns how many there are. */
+static size_t
+find_descendants (size_t count)
+{
+  pid_t self = getpid ();
+  size_t found = 0;
+  bool more = true;
+
+  for (int pass = 0; more && pass < MAX_PASSES; pass++)
+    {
+      more = false;
+      for (size_t i = 0; i < count; i++)
+        if (!members[i].found && members[i].pid != self
+            && (members[i].parent == self || is_found (count, members[i].parent)))
+          {
+            members[i].found = more = true;
+            found++;
+          }
+    }
+  return found;
+}
+
+/* Returns how many were signalled. */
+static size_t
+signal_descendants (int proc, int signal_number)
+{
+  struct scan scan = { proc, 0 };
+  size_t found;
+
+  if (lseek (proc, 0, SEEK_SET) != 0 || each_number (proc, add_member, &scan) != 0)
+    return 0;
+  found = find_descendants (scan.count);
+  for (size_t i = 0; i < scan.count; i++)
+    if (members[i].found)
+      kill (members[i].pid, signal_number);
+  return found;
+}
+
+void
+descendants_signal_all (int signal_number)
+{
+  int proc = open ("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  size_t stopped = 0;
+
+  if (proc < 0)
+    return;
+  for (int round = 0; signal_number == SIGKILL && round < ROUNDS_FOR_STOP; round++)
+    {
+      size_t found = signal_descendants (proc, SIGSTOP);
+
+      if (found <= stopped)
+        break;
+      stopped = found;
+    }
+  signal_descendants (proc, signal_number);
+  close (proc);
+}
+
+bool
+descendants_is_alone (void)
+{
+  int proc = open ("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  struct scan scan = { proc, 0 };
+  bool alone;
+
+  if (proc < 0)
+    return false;
+  /* pid 1 is not in the list: see add_member() */
+  alone = each_number (proc, add_member, &scan) == 0 && scan.count == 1 && members[0].pid == getpid ();
+  close (proc);
+  return alone;
 }
 
 void

@@ -2,6 +2,7 @@
 #ifndef DESCENDANTS_H
 #define DESCENDANTS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
@@ -9,5 +10,14 @@
  * that descends from them. A process that left the session and whose parent has ended is not found.
  */
 void descendants_signal (pid_t leader, int signal_number);
+
+/*
+ * Sends `signal_number` to all that descends from this process. That is everything that it has started, ever, if it is a
+ * subreaper. SIGKILL comes after SIGSTOP, so that what forks while the list is made cannot run away from it.
+ */
+void descendants_signal_all (int signal_number);
+
+/* Whether /proc is that of this process, and shows no other but pid 1. */
+bool descendants_is_alone (void);
 
 #endif

@@ -78,7 +78,7 @@ frame_read_hello (const struct frame *frame, const uint8_t *body, uint32_t *flag
     return REFUSAL_MALFORMED;
 
   *flags = read_u32 (body + 8);
-  return (*flags & ~(uint32_t) HELLO_FLAG_SINGLE_USE) != 0 ? REFUSAL_MALFORMED : 0;
+  return (*flags & ~(uint32_t) (HELLO_FLAG_SINGLE_USE | HELLO_FLAG_NOT_PID_1)) != 0 ? REFUSAL_MALFORMED : 0;
 }
 
 int

@@ -34,6 +34,7 @@
   X (FRAME_REFUSED, 134)                                                                                              \
                                                                                                                       \
   X (HELLO_FLAG_SINGLE_USE, 1)                                                                                        \
+  X (HELLO_FLAG_NOT_PID_1, 2)                                                                                         \
                                                                                                                       \
   X (SECTION_ARGUMENT, 1)                                                                                             \
   X (SECTION_VARIABLE, 2)                                                                                             \

@@ -1,5 +1,6 @@
 /*
- * gio-sandbox-init CONTROL_FD: the first process of a sandbox.
+ * gio-sandbox-init CONTROL_FD [LABEL]: the first process of a sandbox, or at least of what the launcher starts in it.
+ * LABEL means nothing here: it is for whoever looks for this process in /proc.
  *
  * Starts processes as the launcher says over the control socket, reports how they end, reaps whatever else ends, and
  * kills everything when the launcher says so or is gone. The protocol stands in src/init/protocol.ts.
@@ -34,6 +35,7 @@
 
 #define PAGE (64 * 1024) /* the largest there is, on arm64 */
 #define REAPED_AT_ONCE 256
+#define ROUNDS_OF_THE_END 5000 /* of a millisecond or more */
 #define FRAMES_AT_ONCE 64
 #define DESCRIPTORS_A_MESSAGE 253 /* SCM_MAX_FD of Linux */
 
@@ -63,6 +65,8 @@ struct process
 
 static int control;
 static int null_device;
+static bool is_first;     /* pid 1: the kernel kills all others after us, and whoever has no parent is our child */
+static bool is_alone;     /* nobody else is here but pid 1, and neither is the launcher: this pid namespace is ours */
 static bool greeted;
 static bool single_use;
 static bool launched;
@@ -118,10 +122,37 @@ give_back (void *object, size_t size)
   madvise (object, size / PAGE * PAGE, MADV_DONTNEED);
 }
 
-/* When the first process of a pid namespace ends, the kernel kills all others. */
+/* Sends a signal to every process of the sandbox but this one and pid 1, which is not ours if we are not it. */
+static void
+signal_all (int signal_number)
+{
+  if (is_first || is_alone)
+    kill (-1, signal_number);
+  else
+    descendants_signal_all (signal_number);
+}
+
+/*
+ * When the first process of a pid namespace ends, the kernel kills all others. Where another one is the first, this one
+ * does: they are its children, or become so, since it is a subreaper. Only one that hangs in the kernel is not waited for.
+ */
 static _Noreturn void
 end_sandbox (int status)
 {
+  const struct timespec pause = { 0, 1000 * 1000 };
+
+  for (int round = 0; !is_first && round < ROUNDS_OF_THE_END; round++)
+    {
+      pid_t reaped;
+
+      signal_all (SIGKILL);
+      do
+        reaped = waitpid (-1, NULL, WNOHANG | __WALL);
+      while (reaped > 0);
+      if (reaped < 0)
+        break;
+      nanosleep (&pause, NULL);
+    }
   _exit (status);
 }
 
@@ -427,7 +458,7 @@ handle_signal (void)
   if (signal_number >= _NSIG)
     return;
   if (scope == SIGNAL_SCOPE_ALL)
-    kill (-1, (int) signal_number);
+    signal_all ((int) signal_number);
   else if (process == NULL)
     return;
   else if (scope == SIGNAL_SCOPE_TREE)
@@ -454,6 +485,8 @@ handle_hello (void)
 
   if (refusal != 0)
     refuse (refusal);
+  if (!is_first && (flags & HELLO_FLAG_NOT_PID_1) == 0)
+    refuse (REFUSAL_NOT_PID_1);
   greeted = true;
   single_use = (flags & HELLO_FLAG_SINGLE_USE) != 0;
   bytes = add_frame (FRAME_READY, 0, 8);
@@ -620,7 +653,7 @@ end_overdue (void)
       if (is_starting (process))
         note_failure (process, ETIMEDOUT, 0);
       if (single_use)
-        kill (-1, SIGKILL);
+        signal_all (SIGKILL);
       else
         descendants_signal (process->pid, SIGKILL);
     }
@@ -745,6 +778,21 @@ make_report (void)
     complain ("gio-sandbox-init: out of memory\n");
 }
 
+/*
+ * Whether nobody is to be seen but this process and pid 1, which a sandbox of somebody else's making begins with, and the
+ * launcher lives in another pid namespace: the kernel shows the pid of a socket's other end as 0 then. Only in such a
+ * place is "everybody" nobody else's.
+ */
+static bool
+find_out_if_alone (void)
+{
+  struct ucred launcher;
+  socklen_t length = sizeof launcher;
+
+  return getsockopt (control, SOL_SOCKET, SO_PEERCRED, &launcher, &length) == 0 && launcher.pid == 0
+         && descendants_is_alone ();
+}
+
 static int
 parse_descriptor (const char *text)
 {
@@ -763,13 +811,16 @@ main (int argc, char **argv)
 
   /* before anything else can run here: no process of the sandbox may look into this one */
   prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
+  is_first = getpid () == 1;
   /* and nothing of the sandbox outlives the program that set it up */
-  prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  if (argc != 2)
-    complain ("Usage: gio-sandbox-init CONTROL_FD\nThe first process of a sandbox. gio-sandbox starts it.\n");
+  if (is_first)
+    prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  else
+    prctl (PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  if (argc != 2 && argc != 3)
+    complain ("Usage: gio-sandbox-init CONTROL_FD [LABEL]\nThe first process of a sandbox. gio-sandbox starts it.\n");
   control = parse_descriptor (argv[1]);
-  if (getpid () != 1)
-    refuse (REFUSAL_NOT_PID_1);
+  is_alone = !is_first && find_out_if_alone ();
   take_signals (&waiting_mask);
   open_null_device ();
   make_report ();

@@ -274,8 +274,8 @@ export class SandboxSubprocessLauncher {
   /**
    * Replaces the children's environment: `NAME=VALUE` each. At first it is PATH, HOME and the XDG directories inside the
    * sandbox, and the parent's LANG, LANGUAGE, LC_* and TERM. An empty list is an empty environment; null is a copy of the
-   * parent's, as in C. What the permissions say of variables does not count then, and neither for one of `setenv()` or
-   * `unsetenv()`.
+   * parent's, as in C. What the permissions say of variables does not count then; nor does it for those that `setenv()` and
+   * `unsetenv()` were told of.
    */
   setEnviron(environ: readonly string[] | null): void {
     const environment = environ ?? Object.entries(env).map(([name, value]) => `${name}=${value ?? ""}`);

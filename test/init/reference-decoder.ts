@@ -1,0 +1,198 @@
+import { Bound, Frame, HelloFlag, MAGIC, Origin, Refusal, Section, SignalScope, VERSION } from "../../src/init/protocol.js";
+
+/**
+ * What init is to make of the bytes of a launcher, by the letter of protocol.ts: one line a frame, in the format of
+ * test/native/print-frames.c. Written for the tests, without a look at either implementation's structure, so that the
+ * encoder and the parser in C can both be compared with it.
+ */
+export function describeFrames(stream: Uint8Array): string[] {
+  const lines: string[] = [];
+  try {
+    readFrames(stream, lines);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    lines.push(`refused ${error.reason}`);
+  }
+  return lines;
+}
+
+class Refused extends Error {
+  readonly reason: Refusal;
+
+  constructor(reason: Refusal) {
+    super(`refused ${reason}`);
+    this.reason = reason;
+  }
+}
+
+function demand(condition: boolean, reason: Refusal = Refusal.MALFORMED): void {
+  if (!condition) throw new Refused(reason);
+}
+
+interface Bytes {
+  readonly all: Uint8Array;
+  readonly view: DataView;
+}
+
+function bytesOf(all: Uint8Array): Bytes {
+  return { all, view: new DataView(all.buffer, all.byteOffset, all.byteLength) };
+}
+
+function readFrames(stream: Uint8Array, lines: string[]): void {
+  let isGreeted = false;
+  for (let rest = stream; rest.length > 0; ) {
+    if (rest.length < 12) return void lines.push("incomplete");
+    const { view } = bytesOf(rest);
+    const length = view.getUint32(0, true);
+    const type = view.getUint32(4, true);
+    const process = view.getUint32(8, true);
+    checkHeader(isGreeted, length, type, process);
+    if (rest.length < 12 + length) return void lines.push("incomplete");
+    lines.push(readBody(type, process, bytesOf(rest.subarray(12, 12 + length))));
+    isGreeted = true;
+    rest = rest.subarray(12 + length);
+  }
+}
+
+function checkHeader(isGreeted: boolean, length: number, type: number, process: number): void {
+  demand(isGreeted || type === Frame.HELLO, Refusal.NOT_HELLO);
+  demand(length <= Bound.MAX_BODY, Refusal.TOO_LONG);
+  switch (type) {
+    case Frame.HELLO:
+      { demand(!isGreeted && length <= 64); return; }
+    case Frame.LAUNCH:
+      demand(process !== 0, Refusal.PROCESS_NUMBER);
+      { demand(length > 0); return; }
+    case Frame.SIGNAL:
+      { demand(length === 8); return; }
+    case Frame.CLOSE:
+      { demand(length === 0 && process === 0); return; }
+    default:
+      throw new Refused(Refusal.UNKNOWN_FRAME);
+  }
+}
+
+function readBody(type: number, process: number, body: Bytes): string {
+  switch (type) {
+    case Frame.HELLO:
+      return readHello(process, body);
+    case Frame.LAUNCH:
+      return readLaunch(process, body);
+    case Frame.SIGNAL: {
+      const scope = body.view.getUint32(4, true);
+      demand(Object.values<number>(SignalScope).includes(scope));
+      return `signal ${process} ${body.view.getUint32(0, true)} ${scope}`;
+    }
+    default:
+      return "close";
+  }
+}
+
+function readHello(process: number, { all, view }: Bytes): string {
+  demand(all.length >= 8);
+  demand(view.getUint32(0, true) === MAGIC, Refusal.BAD_MAGIC);
+  demand(view.getUint32(4, true) === VERSION, Refusal.BAD_VERSION);
+  demand(all.length === 12 && process === 0);
+  const flags = view.getUint32(8, true);
+  demand(flags === 0 || flags === HelloFlag.SINGLE_USE);
+  return `hello ${flags}`;
+}
+
+interface Lists {
+  readonly argv: string[];
+  readonly env: string[];
+  readonly dir: string[];
+  readonly path: string[];
+  readonly fd: string[];
+  readonly limit: string[];
+  readonly filter: string[];
+  readonly id: string[];
+  readonly timeout: string[];
+}
+
+function readLaunch(process: number, { all, view }: Bytes): string {
+  const lists: Lists = { argv: [], env: [], dir: [], path: [], fd: [], limit: [], filter: [], id: [], timeout: [] };
+  for (let offset = 0; offset < all.length; ) {
+    demand(all.length - offset >= 8);
+    const tag = view.getUint32(offset, true);
+    const length = view.getUint32(offset + 4, true);
+    const padded = Math.ceil(length / 4) * 4;
+    const start = offset + 8;
+    demand(padded <= all.length - start);
+    demand(all.subarray(start + length, start + padded).every((byte) => byte === 0));
+    readSection(tag, bytesOf(all.subarray(start, start + length)), lists);
+    offset = start + padded;
+  }
+  demand(lists.argv.length > 0);
+  if (lists.dir.length === 0) lists.dir.push("2f");
+  const words = Object.entries(lists).map(([name, values]) => {
+    const list = values as readonly string[];
+    return `${name}=${list.length}:${list.join(",")}`;
+  });
+  return ["launch", process, ...words].join(" ");
+}
+
+function readSection(tag: number, content: Bytes, lists: Lists): void {
+  const { all, view } = content;
+  switch (tag) {
+    case Section.ARGUMENT:
+    case Section.VARIABLE: {
+      const string = text(all);
+      demand(lists.argv.length + lists.env.length < Bound.MAX_STRINGS, Refusal.TOO_MANY);
+      (tag === Section.ARGUMENT ? lists.argv : lists.env).push(string);
+      return;
+    }
+    case Section.DIRECTORY:
+      { once(lists.dir, () => text(all)); return; }
+    case Section.SEARCH_PATH:
+      { once(lists.path, () => text(all)); return; }
+    case Section.DESCRIPTOR:
+      { readDescriptor(content, lists.fd); return; }
+    case Section.LIMIT:
+      demand(all.length === 24 && view.getUint32(4, true) === 0);
+      demand(lists.limit.length < Bound.MAX_LIMITS, Refusal.TOO_MANY);
+      lists.limit.push(`${view.getUint32(0, true)}/${view.getBigUint64(8, true)}/${view.getBigUint64(16, true)}`);
+      return;
+    case Section.FILTER:
+      demand(all.length > 0 && all.length % 8 === 0);
+      demand(lists.filter.length < Bound.MAX_FILTERS, Refusal.TOO_MANY);
+      demand(all.length / 8 <= Bound.MAX_FILTER_LENGTH, Refusal.TOO_MANY);
+      lists.filter.push(hex(all));
+      return;
+    case Section.IDENTITY: {
+      demand(all.length >= 16);
+      const path = text(all.subarray(16));
+      demand(lists.id.length < Bound.MAX_IDENTITIES, Refusal.TOO_MANY);
+      lists.id.push(`${view.getBigUint64(0, true)}/${view.getBigUint64(8, true)}/${path}`);
+      return;
+    }
+    case Section.TIMEOUT:
+      demand(all.length === 8);
+      { once(lists.timeout, () => String(view.getBigUint64(0, true))); return; }
+    default:
+      throw new Refused(Refusal.UNKNOWN_SECTION);
+  }
+}
+
+function readDescriptor({ all, view }: Bytes, list: string[]): void {
+  demand(all.length === 12);
+  demand(list.length < Bound.MAX_DESCRIPTORS, Refusal.TOO_MANY);
+  const origin = view.getUint32(4, true);
+  demand(Object.values<number>(Origin).includes(origin));
+  list.push(`${view.getUint32(0, true)}/${origin}/${view.getUint32(8, true)}`);
+}
+
+function once(list: string[], read: () => string): void {
+  demand(list.length === 0);
+  list.push(read());
+}
+
+/** The bytes before the one NUL at the end, in hexadecimal. */
+function text(bytes: Uint8Array): string {
+  demand(bytes.length > 0 && bytes.indexOf(0) === bytes.length - 1);
+  return hex(bytes.subarray(0, -1));
+}
+
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+}
