@@ -24,4 +24,6 @@ export interface PreparedLaunch {
   readonly start: StartCarrier;
   /** What is written to init's control socket first: the launch of the process `SINGLE_PROCESS`. */
   readonly frames: Uint8Array;
+  /** Undoes what was made, if it is not to be started after all. */
+  discard?(): void;
 }

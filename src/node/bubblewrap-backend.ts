@@ -5,6 +5,8 @@ import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { Backend, PreparedLaunch } from "./backend.js";
 import { usableBubblewrap } from "./bubblewrap.js";
 import { BubblewrapCarrier } from "./bubblewrap-carrier.js";
+import { openDesktop } from "./desktop.js";
+import { DesktopCarrier } from "./desktop-carrier.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { hostFacts } from "./host.js";
 
@@ -20,17 +22,30 @@ class BubblewrapBackend implements Backend {
     this.#bubblewrap = bubblewrap;
   }
 
-  prepare(
+  async prepare(
     permissions: PermissionSet,
-    { mounts, descriptors: granted }: GrantedPaths,
+    paths: GrantedPaths,
     command: CommandRequest,
     child: readonly number[],
   ): Promise<PreparedLaunch> {
-    const sandbox = { host: hostFacts(), bubblewrap: this.#bubblewrap, permissions, mounts, pid1: "init" } as const;
-    const plan = planBubblewrap(sandbox, command);
-    return Promise.resolve({
-      start: (control) => new BubblewrapCarrier(plan, { granted, child }, control),
-      frames: plan.frames,
-    });
+    const desktop = await openDesktop(permissions, paths, this.#bubblewrap);
+    const discard = (): void => {
+      desktop.closeDescriptors();
+      desktop.proxy?.close();
+    };
+    try {
+      const mounts = [...paths.mounts, ...desktop.paths.mounts];
+      const granted = [...paths.descriptors, ...desktop.paths.descriptors];
+      const what = { permissions, mounts, desktop: desktop.plan, pid1: "init" } as const;
+      const plan = planBubblewrap({ host: hostFacts(), bubblewrap: this.#bubblewrap, ...what }, command);
+      return {
+        start: (control) => new DesktopCarrier(new BubblewrapCarrier(plan, { granted, child }, control), desktop),
+        frames: plan.frames,
+        discard,
+      };
+    } catch (error) {
+      discard();
+      throw error;
+    }
   }
 }

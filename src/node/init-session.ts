@@ -96,6 +96,7 @@ export class InitSession {
     switch (event.type) {
       case "ready":
         this.#wasReady = true;
+        this.#carrier.ready?.();
         break;
       case "started":
         this.#listeners.get(event.process)?.onStarted(event.pid);

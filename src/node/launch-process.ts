@@ -5,6 +5,7 @@ import { SINGLE_PROCESS } from "../plan/launch-plan.js";
 import type { StreamSettings, SubprocessFlags } from "../subprocess/flags.js";
 import { Stream } from "../subprocess/flags.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
+import type { PreparedLaunch } from "./backend.js";
 import { bubblewrapBackend } from "./bubblewrap-backend.js";
 import type { Cancellable } from "./cancellable.js";
 import { throwIfCancelled } from "./cancellable.js";
@@ -57,14 +58,23 @@ async function launchWith(
 
   const order: CommandRequest = { ...command, descriptors: streams.mapping };
   const launch = await backend.prepare(permissions, granted, order, streams.sources);
-  throwIfCancelled(cancellable);
-  const session = new InitSession(launch.start);
+  const session = startSession(launch, cancellable);
   const start = new ProcessStart((failure) => launchFailureError(failure, order, granted.mounts));
   session.listen(SINGLE_PROCESS, start);
   session.write(launch.frames);
   const pid = await start.wait(() => session.close(), session.ended, cancellable);
 
   return new RunningProcess(new SingleUseScope(session, pid), start, command.timeout, pipesOf(streams, scope));
+}
+
+function startSession(launch: PreparedLaunch, cancellable: Cancellable | null): InitSession {
+  try {
+    throwIfCancelled(cancellable);
+    return new InitSession(launch.start);
+  } catch (error) {
+    launch.discard?.();
+    throw error;
+  }
 }
 
 /** Takes the parent's ends of the pipes over from the scope. */
