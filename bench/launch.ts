@@ -15,6 +15,9 @@ const quiet: SpawnOptions = { stdio: "ignore" };
 
 export async function launchContenders(): Promise<Contender[]> {
   const launcher = new SandboxSubprocessLauncher();
+  const inSandbox = new SandboxSubprocessLauncher({ sandbox: await launcher.openSandboxAsync() });
+  const prewarmed = new SandboxSubprocessLauncher();
+  prewarmed.prewarm(2);
   const plan = planBubblewrapProbe(hostFacts(), await usableBubblewrap(), new SandboxPermissions().snapshot());
   return [
     { name: "child_process.spawn, no sandbox", run: () => ended(spawn("/bin/true", quiet)) },
@@ -28,6 +31,21 @@ export async function launchContenders(): Promise<Contender[]> {
         scope[Symbol.dispose]();
         await ended(child);
       },
+    },
+    {
+      name: "gio-sandbox, in an open sandbox",
+      run: async () => {
+        const child = await inSandbox.spawnvAsync(["/bin/true"]);
+        await child.waitCheckAsync();
+      },
+    },
+    {
+      name: "gio-sandbox, prewarmed",
+      run: async () => {
+        const child = await prewarmed.spawnvAsync(["/bin/true"]);
+        await child.waitCheckAsync();
+      },
+      pause: 40,
     },
     {
       name: "gio-sandbox",

@@ -4,6 +4,8 @@ export interface Contender {
   readonly name: string;
   /** Does it once. */
   readonly run: () => Promise<void>;
+  /** Milliseconds to wait before it is done, for what goes on in the background. */
+  readonly pause?: number;
 }
 
 export interface Result {
@@ -19,7 +21,8 @@ export async function measure(contenders: readonly Contender[], rounds: number):
   const times = contenders.map((): number[] => []);
   const warmUp = Math.ceil(rounds / 10);
   for (let round = -warmUp; round < rounds; round++) {
-    for (const [index, { run }] of contenders.entries()) {
+    for (const [index, { run, pause = 0 }] of contenders.entries()) {
+      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
       const start = performance.now();
       await run();
       if (round >= 0) times[index]?.push(performance.now() - start);

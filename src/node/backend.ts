@@ -1,4 +1,5 @@
 import type { PermissionSet } from "../permissions/permission-set.js";
+import type { DesktopPlan } from "../plan/desktop.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { StartCarrier } from "./carrier.js";
 import type { GrantedPaths } from "./granted-paths.js";
@@ -17,13 +18,22 @@ export interface Backend {
     command: CommandRequest,
     child: readonly number[],
   ): Promise<PreparedLaunch>;
+  /**
+   * Plans a sandbox that commands are put into later.
+   *
+   * @param helloFlags bits of `HelloFlag`
+   * @throws GLibError if it cannot be done so
+   */
+  prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedLaunch>;
 }
 
 /** A launch that has only to be started, while the descriptors that it was prepared with are open. */
 export interface PreparedLaunch {
   readonly start: StartCarrier;
-  /** What is written to init's control socket first: the launch of the process `SINGLE_PROCESS`. */
+  /** What is written to init's control socket first: HELLO and, for one command, the launch of `SINGLE_PROCESS`. */
   readonly frames: Uint8Array;
+  /** What of the desktop is in the sandbox: what runs there needs its variables. Absent: nothing. */
+  readonly desktop?: DesktopPlan;
   /** Undoes what was made, if it is not to be started after all. */
   discard?(): void;
 }

@@ -1,6 +1,8 @@
 import type { PermissionSet } from "../permissions/permission-set.js";
-import { planBubblewrap } from "../plan/bubblewrap.js";
+import type { BubblewrapRequest } from "../plan/bubblewrap.js";
+import { planBubblewrap, planOpenBubblewrap } from "../plan/bubblewrap.js";
 import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
+import type { BubblewrapPlan } from "../plan/launch-plan.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { Backend, PreparedLaunch } from "./backend.js";
 import { usableBubblewrap } from "./bubblewrap.js";
@@ -22,29 +24,40 @@ class BubblewrapBackend implements Backend {
     this.#bubblewrap = bubblewrap;
   }
 
-  async prepare(
+  prepare(
     permissions: PermissionSet,
-    paths: GrantedPaths,
+    granted: GrantedPaths,
     command: CommandRequest,
     child: readonly number[],
   ): Promise<PreparedLaunch> {
-    const desktop = await openDesktop(permissions, paths, this.#bubblewrap);
-    const discard = (): void => {
-      desktop.closeDescriptors();
-      desktop.proxy?.close();
-    };
+    return this.#prepare(permissions, granted, child, (request) => planBubblewrap(request, command));
+  }
+
+  prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedLaunch> {
+    return this.#prepare(permissions, granted, [], (request) => planOpenBubblewrap(request, helloFlags));
+  }
+
+  async #prepare(
+    permissions: PermissionSet,
+    paths: GrantedPaths,
+    child: readonly number[],
+    planOf: (request: BubblewrapRequest) => BubblewrapPlan,
+  ): Promise<PreparedLaunch> {
+    const opened = await openDesktop(permissions, paths, this.#bubblewrap);
     try {
-      const mounts = [...paths.mounts, ...desktop.paths.mounts];
-      const granted = [...paths.descriptors, ...desktop.paths.descriptors];
-      const what = { permissions, mounts, desktop: desktop.plan, pid1: "init" } as const;
-      const plan = planBubblewrap({ host: hostFacts(), bubblewrap: this.#bubblewrap, ...what }, command);
+      const desktop = opened.plan;
+      const mounts = [...paths.mounts, ...opened.paths.mounts];
+      const granted = [...paths.descriptors, ...opened.paths.descriptors];
+      const facts = { host: hostFacts(), bubblewrap: this.#bubblewrap };
+      const plan = planOf({ ...facts, permissions, mounts, desktop, pid1: "init" });
       return {
-        start: (control) => new DesktopCarrier(new BubblewrapCarrier(plan, { granted, child }, control), desktop),
+        start: (control) => new DesktopCarrier(new BubblewrapCarrier(plan, { granted, child }, control), opened),
         frames: plan.frames,
-        discard,
+        desktop,
+        discard: () => opened.discard(),
       };
     } catch (error) {
-      discard();
+      opened.discard();
       throw error;
     }
   }

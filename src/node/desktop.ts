@@ -17,8 +17,10 @@ export interface OpenedDesktop {
   readonly paths: GrantedPaths;
   /** Runs for as long as the sandbox; null if it needs none. */
   readonly proxy: BusProxy | null;
-  /** When the sandbox has been started, or is not to be. */
+  /** When the sandbox has been started. */
   readonly closeDescriptors: () => void;
+  /** When it is not to be. */
+  readonly discard: () => void;
 }
 
 /**
@@ -36,6 +38,11 @@ export async function openDesktop(
   const host = hostFacts();
   const desktop = await desktopFacts(permissions);
   const scope = new DescriptorScope();
+  let proxy: BusProxy | null = null;
+  const discard = (): void => {
+    scope[Symbol.dispose]();
+    proxy?.close();
+  };
   try {
     const opened = new OpenedPaths(scope);
     const wishes = desktopWishes(permissions, host, desktop);
@@ -43,16 +50,14 @@ export async function openDesktop(
     const identity = newIdentity();
     const plan = planDesktop({ permissions, host, desktop, wishes, found, granted: granted.mounts, identity });
     const { descriptors } = opened;
-    const proxy = plan.buses.length === 0 ? null : await startBusProxy({ bubblewrap, desktop: plan, identity, descriptors });
+    if (plan.buses.length > 0) proxy = await startBusProxy({ bubblewrap, desktop: plan, identity, descriptors });
     // a duplicate: the proxy closes its own when it ends, which may be at once
     const sockets = (proxy?.sockets ?? []).map(({ path, descriptor }) => opened.add(path, scope.duplicate(descriptor)));
     const complete = withBusSockets(plan, sockets);
-    return {
-      ...{ plan: complete, paths: placed(complete.mounts, descriptors), proxy },
-      closeDescriptors: () => scope[Symbol.dispose](),
-    };
+    const paths = placed(complete.mounts, descriptors, []);
+    return { plan: complete, paths, proxy, closeDescriptors: () => scope[Symbol.dispose](), discard };
   } catch (error) {
-    scope[Symbol.dispose]();
+    discard();
     throw error;
   }
 }

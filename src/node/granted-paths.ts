@@ -18,6 +18,8 @@ export interface GrantedPaths {
   readonly mounts: readonly PlacedMount[];
   /** The O_PATH descriptor of each mount, in the same order, owned by the scope. */
   readonly descriptors: readonly number[];
+  /** Those of the mounts that were granted by their names, which may lead elsewhere by now. */
+  readonly byName: readonly PlacedMount[];
 }
 
 // include/uapi/asm-generic/fcntl.h: the same on x86_64 and aarch64; node:fs does not have it
@@ -39,16 +41,22 @@ export function openGrantedPaths(permissions: PermissionSet, scope: DescriptorSc
     const found = opened.find(part.wanted, within(part));
     if (found !== null && part.target !== null) mounts.set(part.target, toMount(found, part.target, part.access));
   }
+  const byDescriptor = new Map<string, PlacedMount>();
   for (const grant of permissions.filesystemDescriptors) {
     const mount = opened.take(grant);
-    mounts.set(mount.path, mount);
+    byDescriptor.set(mount.path, mount);
   }
-  return placed([...mounts.values()], opened.descriptors);
+  const byName = [...mounts.values()].filter(({ path }) => !byDescriptor.has(path));
+  return placed([...byName, ...byDescriptor.values()], opened.descriptors, byName);
 }
 
 /** Mounts with the descriptors that they name, at their own places. */
-export function placed(mounts: readonly PlacedMount[], descriptors: readonly number[]): GrantedPaths {
-  return { mounts, descriptors: mounts.map(({ descriptor }) => descriptors[descriptor] ?? -1) };
+export function placed(
+  mounts: readonly PlacedMount[],
+  descriptors: readonly number[],
+  byName: readonly PlacedMount[],
+): GrantedPaths {
+  return { mounts, descriptors: mounts.map(({ descriptor }) => descriptors[descriptor] ?? -1), byName };
 }
 
 /** Paths that were looked up, with a list of their descriptors. */

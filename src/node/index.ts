@@ -5,5 +5,8 @@ export { ErrorDomain, GLibError, IOErrorEnum, SandboxError, SpawnError } from ".
 export type { Cancellable, GioCancellable } from "./cancellable.js";
 export type { LauncherProperties } from "./launcher.js";
 export { SandboxSubprocessLauncher } from "./launcher.js";
+export type { SandboxUse } from "./open-sandbox.js";
+export type { SandboxEvents } from "./sandbox.js";
+export { Sandbox } from "./sandbox.js";
 export type { SubprocessProperties } from "./subprocess.js";
 export { SandboxSubprocess } from "./subprocess.js";

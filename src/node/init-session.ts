@@ -1,6 +1,7 @@
 import type { InitEvent, LaunchFailure, ProcessExit } from "../init/decode.js";
 import type { SignalScope } from "../init/protocol.js";
 import { refusalError } from "../plan/launch-failure.js";
+import { ioError } from "../subprocess/glib-error.js";
 import type { Carrier, StartCarrier } from "./carrier.js";
 import { Control } from "./control.js";
 import { DescriptorScope } from "./descriptor-scope.js";
@@ -21,11 +22,16 @@ export interface ProcessListener {
 export class InitSession {
   /** Settles, without an error, when nothing of the sandbox is left. */
   readonly ended: Promise<void>;
+  /** Settles when init has spoken; rejects if the sandbox could not be set up. */
+  readonly ready: Promise<void>;
   readonly #carrier: Carrier;
   readonly #control: Control;
   /** By the launcher's number for the process. */
   readonly #listeners = new Map<number, ProcessListener>();
   #resolveEnded!: () => void;
+  #resolveReady!: () => void;
+  #rejectReady!: (error: Error) => void;
+  #loss: Error | null = null;
   #refusal: Error | null = null;
   #controlError: Error | null = null;
   #wasReady = false;
@@ -36,6 +42,12 @@ export class InitSession {
   /** @throws GLibError as `start` */
   constructor(start: StartCarrier) {
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
+    this.ready = new Promise((resolve, reject) => {
+      this.#resolveReady = resolve;
+      this.#rejectReady = reject;
+    });
+    // who launches a process hears of the loss through that
+    this.ready.catch(() => undefined);
     const scope = new DescriptorScope();
     try {
       const [ours, theirs] = scope.socketPair();
@@ -55,13 +67,23 @@ export class InitSession {
     return this.#carrier.pid;
   }
 
+  /** Why the sandbox ended although nobody closed it; null while it runs, and if it was closed. */
+  get loss(): Error | null {
+    return this.#loss;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Tells `listener` of the process that the launcher gives this number. */
   listen(process: number, listener: ProcessListener): void {
     this.#listeners.set(process, listener);
   }
 
-  write(frames: Uint8Array): void {
-    this.#control.write(frames);
+  /** @param descriptors go with the first frame, a LAUNCH; they stay the caller's */
+  write(frames: Uint8Array, descriptors: readonly number[] = []): void {
+    this.#control.write(frames, descriptors);
   }
 
   signal(process: number, signal: number, scope: SignalScope): void {
@@ -70,10 +92,12 @@ export class InitSession {
 
   /**
    * Kills everything in the sandbox, whatever state it is in. Nothing is heard of it after that but `ended`, for which the
-   * program stays alive.
+   * program stays alive; processes that ran in it are lost.
    */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#abandonListeners(ioError("CLOSED", "The sandbox was closed while the process ran"));
     this.ref();
     this.#control.close();
     this.#forceEnd();
@@ -97,6 +121,7 @@ export class InitSession {
       case "ready":
         this.#wasReady = true;
         this.#carrier.ready?.();
+        this.#resolveReady();
         break;
       case "started":
         this.#listeners.get(event.process)?.onStarted(event.pid);
@@ -135,13 +160,17 @@ export class InitSession {
 
   #onSomeEnd(): void {
     if (!this.#carrierEnded || !this.#controlEnded) return;
-    if (!this.#isClosed) this.#loseAll();
+    if (!this.#isClosed) this.#lose();
+    this.#rejectReady(this.#loss ?? ioError("CLOSED", "The sandbox was closed before it was ready"));
     this.#resolveEnded();
   }
 
-  #loseAll(): void {
-    if (this.#listeners.size === 0) return;
-    const error = this.#controlError ?? this.#refusal ?? this.#carrier.loss(this.#wasReady);
+  #lose(): void {
+    this.#loss = this.#controlError ?? this.#refusal ?? this.#carrier.loss(this.#wasReady);
+    this.#abandonListeners(this.#loss);
+  }
+
+  #abandonListeners(error: Error): void {
     const listeners = [...this.#listeners.values()];
     this.#listeners.clear();
     for (const listener of listeners) listener.onLost(error);

@@ -21,7 +21,10 @@ import { ioError } from "../subprocess/glib-error.js";
 import type { Cancellable } from "./cancellable.js";
 import { requiredSystemCalls } from "./descriptor-scope.js";
 import { launchProcess } from "./launch-process.js";
+import type { SandboxUse } from "./open-sandbox.js";
 import type { RunningProcess } from "./running-process.js";
+import { Sandbox } from "./sandbox.js";
+import { MOST_PREWARMED, SandboxPool } from "./sandbox-pool.js";
 import { SandboxSubprocess } from "./subprocess.js";
 
 /** What `new SandboxSubprocessLauncher()` takes, as GObject properties. */
@@ -32,6 +35,8 @@ export interface LauncherProperties {
   readonly permissions?: SandboxPermissions;
   /** Milliseconds that a child may take; null or absent: any time. */
   readonly timeout?: number | null;
+  /** The open sandbox to put the children into; null or absent: each gets one of its own. */
+  readonly sandbox?: Sandbox | null;
 }
 
 /** Bytes that `communicateAsync()` takes from one stream of a child unless the launcher says otherwise. */
@@ -48,6 +53,9 @@ export class SandboxSubprocessLauncher {
   #flags: SubprocessFlags = SubprocessFlags.NONE;
   #permissions: SandboxPermissions;
   #timeout: number | null = null;
+  #sandbox: Sandbox | null = null;
+  #pool: SandboxPool | null = null;
+  #prewarmed = 0;
   #maximumOutput = DEFAULT_MAXIMUM_OUTPUT;
   #environment: Environment;
   #directory = "/";
@@ -60,9 +68,15 @@ export class SandboxSubprocessLauncher {
   #isClosed = false;
 
   /** @throws TypeError for flags that contradict each other */
-  constructor({ flags = SubprocessFlags.NONE, permissions, timeout = null }: LauncherProperties = {}) {
+  constructor({
+    flags = SubprocessFlags.NONE,
+    permissions,
+    timeout = null,
+    sandbox = null,
+  }: LauncherProperties = {}) {
     this.#environment = defaultEnvironment(env, sandboxDirectories(geteuid?.() ?? 0));
-    this.#permissions = permissions ?? new SandboxPermissions();
+    this.#permissions = permissions ?? sandbox?.permissions ?? new SandboxPermissions();
+    this.#sandbox = sandbox;
     this.setFlags(flags);
     this.timeout = timeout;
   }
@@ -79,6 +93,7 @@ export class SandboxSubprocessLauncher {
 
   set permissions(permissions: SandboxPermissions) {
     this.#permissions = permissions;
+    if (this.#pool !== null) this.prewarm(this.#prewarmed);
   }
 
   /** Milliseconds that a child may take before it is killed with all that it started; null: any time. */
@@ -91,6 +106,44 @@ export class SandboxSubprocessLauncher {
       throw new TypeError(`Expected a number of milliseconds above 0, or null, but got ${milliseconds}.`);
     }
     this.#timeout = milliseconds;
+  }
+
+  /**
+   * The open sandbox to put the children into; null: each gets one of its own. What the children may do is up to the
+   * sandbox then; of the launcher's `permissions` only limits count, for each child by itself.
+   */
+  get sandbox(): Sandbox | null {
+    return this.#sandbox;
+  }
+
+  set sandbox(sandbox: Sandbox | null) {
+    this.#sandbox = sandbox;
+  }
+
+  /**
+   * Opens a sandbox with the launcher's permissions, for this launcher or others to put children into.
+   *
+   * @param use `kept`: for any number of processes, until it is closed; `single`: it ends with its first process
+   * @throws GLibError as `spawnvAsync()`, for what concerns the sandbox and not a command
+   */
+  openSandboxAsync(use: SandboxUse = "kept", cancellable: Cancellable | null = null): Promise<Sandbox> {
+    return Sandbox.open(this.#permissions, use, cancellable);
+  }
+
+  /**
+   * Keeps sandboxes with the launcher's permissions ready, so that a launch need not wait for one to be made. Each is for
+   * one child, as isolated as without this. They are made anew when there is time, given back after a minute without a
+   * launch until the next one, and when other permissions are set; what they were granted is looked up when they are made.
+   *
+   * @param sandboxes how many, at most 64; 0, as at first, for none
+   */
+  prewarm(sandboxes: number): void {
+    if (!Number.isInteger(sandboxes) || sandboxes < 0 || sandboxes > MOST_PREWARMED) {
+      throw new TypeError(`Expected a number of sandboxes from 0 to ${MOST_PREWARMED}, but got ${sandboxes}.`);
+    }
+    this.#pool?.close();
+    this.#prewarmed = sandboxes;
+    this.#pool = sandboxes === 0 ? null : new SandboxPool(this.#permissions.freeze().snapshot(), sandboxes);
   }
 
   /** Bytes that `communicateAsync()` takes from each stream of a child before it gives up: 128 MiB at first. */
@@ -140,6 +193,7 @@ export class SandboxSubprocessLauncher {
       settings: this.#settings,
       table: this.#table,
       permissions: this.#permissions.freeze().snapshot(),
+      sandbox: this.#sandbox === null ? (this.#pool?.take() ?? null) : Sandbox.openSandboxOf(this.#sandbox),
     };
     return { running: await launchProcess(request, cancellable), maximumOutput };
   }
@@ -233,11 +287,12 @@ export class SandboxSubprocessLauncher {
     this.#table.push({ source: sourceFd, target: targetFd });
   }
 
-  /** Closes all descriptors that the launcher has taken; it cannot launch anything after that. Children are not touched. */
+  /** Closes all descriptors that the launcher has taken, and sandboxes that it keeps ready; it cannot launch anything after that. Children are not touched. */
   close(): void {
     const streams = Object.values(Stream).map((stream) => this.#settings[stream].fd);
     const taken = new Set([...streams, ...this.#table.map(({ source }) => source)]);
     this.#isClosed = true;
+    this.prewarm(0);
     this.#table = [];
     for (const stream of Object.values(Stream)) this.#settings[stream] = { ...this.#settings[stream], fd: null };
     for (const fd of taken) if (fd !== null) closeTaken(fd);

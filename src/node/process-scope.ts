@@ -15,7 +15,7 @@ export interface ProcessScope {
   kill(): void;
   /** It has ended by itself: the program may end too, although what it left running goes on. */
   release(): void;
-  /** Ends what belongs to it, and settles, without an error, when nothing of that is left. */
+  /** Ends what belongs to it alone, and settles, without an error, when nothing of that is left. */
   close(): Promise<void>;
 }
 

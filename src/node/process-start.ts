@@ -8,12 +8,15 @@ import type { ProcessListener } from "./init-session.js";
 export class ProcessStart implements ProcessListener {
   /** Settles when the process has ended; rejects if the sandbox was lost. */
   readonly exited: Promise<ProcessExit>;
+  /** Settles, without an error, when nothing more will be heard of it. */
+  readonly gone: Promise<void>;
   readonly #started: Promise<number>;
   readonly #errorOf: (failure: LaunchFailure) => Error;
   #resolveStarted!: (pid: number) => void;
   #rejectStarted!: (error: unknown) => void;
   #resolveExited!: (exit: ProcessExit) => void;
   #rejectExited!: (error: unknown) => void;
+  #resolveGone!: () => void;
 
   constructor(errorOf: (failure: LaunchFailure) => Error) {
     this.#errorOf = errorOf;
@@ -25,6 +28,7 @@ export class ProcessStart implements ProcessListener {
       this.#resolveExited = resolve;
       this.#rejectExited = reject;
     });
+    this.gone = new Promise((resolve) => (this.#resolveGone = resolve));
     // either may come to nothing without anybody waiting for it
     this.#started.catch(() => undefined);
     this.exited.catch(() => undefined);
@@ -36,15 +40,18 @@ export class ProcessStart implements ProcessListener {
 
   onFailed(failure: LaunchFailure): void {
     this.#rejectStarted(this.#errorOf(failure));
+    this.#resolveGone();
   }
 
   onExited(exit: ProcessExit): void {
     this.#resolveExited(exit);
+    this.#resolveGone();
   }
 
   onLost(error: Error): void {
     this.#rejectStarted(error);
     this.#rejectExited(error);
+    this.#resolveGone();
   }
 
   /**

@@ -1,0 +1,203 @@
+import { HelloFlag, SignalScope } from "../init/protocol.js";
+import type { PermissionSet } from "../permissions/permission-set.js";
+import type { DesktopPlan } from "../plan/desktop.js";
+import { desktopEnvironment, emptyDesktop } from "../plan/desktop.js";
+import type { PlacedMount } from "../plan/host-path.js";
+import { launchFailureError } from "../plan/launch-failure.js";
+import { planProcess } from "../plan/process-launch.js";
+import { cancelledError, ioError } from "../subprocess/glib-error.js";
+import type { CommandRequest } from "../subprocess/launch-request.js";
+import { bubblewrapBackend } from "./bubblewrap-backend.js";
+import type { Cancellable } from "./cancellable.js";
+import { throwIfCancelled, whenCancelled } from "./cancellable.js";
+import { DescriptorScope } from "./descriptor-scope.js";
+import type { GrantedPaths } from "./granted-paths.js";
+import { openGrantedPaths } from "./granted-paths.js";
+import { findHostPid } from "./host-processes.js";
+import type { InitSession } from "./init-session.js";
+import type { ProcessScope } from "./process-scope.js";
+import { SingleUseScope } from "./process-scope.js";
+import { ProcessStart } from "./process-start.js";
+import { startSession } from "./start-session.js";
+
+const SIGKILL = 9;
+
+/** Whether a sandbox is for one process, and ends with it, or for any number. */
+export type SandboxUse = "single" | "kept";
+
+/** A process that has been started in an open sandbox. */
+export interface StartedProcess {
+  readonly scope: ProcessScope;
+  readonly start: ProcessStart;
+}
+
+/** A sandbox with its init, which processes can be put into. */
+export class OpenSandbox {
+  readonly #session: InitSession;
+  readonly #use: SandboxUse;
+  readonly #granted: GrantedPaths;
+  readonly #desktop: DesktopPlan;
+  #lastNumber = 0;
+  #running = 0;
+  #isVerified = false;
+
+  /**
+   * Opens one: it has been set up when the promise resolves. It does not keep the program alive while no process runs.
+   *
+   * @throws GLibError as of a launch
+   */
+  static async open(
+    permissions: PermissionSet,
+    use: SandboxUse,
+    cancellable: Cancellable | null,
+  ): Promise<OpenSandbox> {
+    throwIfCancelled(cancellable);
+    using scope = new DescriptorScope();
+    const granted = openGrantedPaths(permissions, scope);
+    const backend = await bubblewrapBackend();
+    const launch = await backend.prepareOpen(permissions, granted, use === "single" ? HelloFlag.SINGLE_USE : 0);
+    const session = startSession(launch, cancellable);
+    session.write(launch.frames);
+    await whenReady(session, cancellable);
+    session.unref();
+    return new OpenSandbox(session, use, granted, launch.desktop ?? emptyDesktop);
+  }
+
+  private constructor(session: InitSession, use: SandboxUse, granted: GrantedPaths, desktop: DesktopPlan) {
+    this.#session = session;
+    this.#use = use;
+    this.#granted = granted;
+    this.#desktop = desktop;
+  }
+
+  /** Settles, without an error, when nothing of the sandbox is left. */
+  get ended(): Promise<void> {
+    return this.#session.ended;
+  }
+
+  /** Why it ended although nobody closed it; null while it runs, and if it was closed. */
+  get loss(): Error | null {
+    return this.#session.loss;
+  }
+
+  get isClosed(): boolean {
+    return this.#session.isClosed || this.#session.loss !== null;
+  }
+
+  /** What was granted by its name, which may lead elsewhere by now. */
+  get mountsByName(): readonly PlacedMount[] {
+    return this.#granted.byName;
+  }
+
+  /** Kills everything in it. */
+  close(): void {
+    this.#session.close();
+  }
+
+  /**
+   * Starts a process in it.
+   *
+   * @param permissions the process's own: only its limits count
+   * @param child the descriptors that the command's mapping names; they stay the caller's, who may close them at once
+   * @returns a promise of a process whose program has been executed
+   */
+  async start(
+    command: CommandRequest,
+    permissions: PermissionSet,
+    child: readonly number[],
+    cancellable: Cancellable | null,
+  ): Promise<StartedProcess> {
+    if (this.isClosed) throw ioError("CLOSED", "The sandbox has been closed");
+    const process = this.#nextNumber();
+    // mounts stay what they are: once is enough
+    const mounts = this.#isVerified ? [] : [...this.#granted.mounts, ...this.#desktop.mounts];
+    const settled = { ...command, environment: desktopEnvironment(command.environment, this.#desktop) };
+    const { frame, sources } = planProcess({ process, command: settled, permissions, mounts });
+    const start = new ProcessStart((failure) => launchFailureError(failure, command, mounts));
+    this.#session.listen(process, start);
+    this.#onStart(start);
+    this.#session.write(frame, sources.map((index) => listed(child, index)));
+    const pid =
+      this.#use === "single"
+        ? await start.wait(() => this.close(), this.ended, cancellable)
+        : await start.wait(() => this.#session.signal(process, SIGKILL, SignalScope.TREE), start.gone, cancellable);
+    this.#isVerified = true;
+    return { scope: this.#scopeOf(process, pid), start };
+  }
+
+  #scopeOf(process: number, pid: number): ProcessScope {
+    return this.#use === "single" ? new SingleUseScope(this.#session, pid) : new SharedScope(this.#session, process, pid);
+  }
+
+  #onStart(start: ProcessStart): void {
+    this.#running++;
+    this.#session.ref();
+    void start.gone.then(() => {
+      this.#running--;
+      if (this.#running === 0 && !this.#session.isClosed) this.#session.unref();
+    });
+  }
+
+  /** Numbers come again after 2³² processes, which no living one has then unless it is as old as that. */
+  #nextNumber(): number {
+    this.#lastNumber = (this.#lastNumber % MAX_NUMBER) + 1;
+    return this.#lastNumber;
+  }
+}
+
+const MAX_NUMBER = 0xffffffff;
+
+/** The scope of one process among others: itself and what descends from it while it lives. */
+class SharedScope implements ProcessScope {
+  readonly #session: InitSession;
+  readonly #process: number;
+  readonly #pid: number;
+
+  constructor(session: InitSession, process: number, pid: number) {
+    this.#session = session;
+    this.#process = process;
+    this.#pid = pid;
+  }
+
+  findPid(): string | null {
+    return findHostPid(this.#session.pid, this.#pid);
+  }
+
+  signal(signal: number): void {
+    this.#session.signal(this.#process, signal, SignalScope.PROCESS);
+  }
+
+  kill(): void {
+    this.#session.signal(this.#process, SIGKILL, SignalScope.TREE);
+  }
+
+  release(): void {
+    // the sandbox itself sees to that
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+async function whenReady(session: InitSession, cancellable: Cancellable | null): Promise<void> {
+  let forget: () => void = () => undefined;
+  const cancelled = new Promise<never>((_resolve, reject) => {
+    forget = whenCancelled(cancellable, () => reject(cancelledError()));
+  });
+  try {
+    await Promise.race([session.ready, cancelled]);
+  } catch (error) {
+    session.close();
+    await session.ended;
+    throw error;
+  } finally {
+    forget();
+  }
+}
+
+function listed(descriptors: readonly number[], index: number): number {
+  const descriptor = descriptors[index];
+  if (descriptor === undefined) throw new RangeError(`The plan names descriptor ${index} of ${descriptors.length}`);
+  return descriptor;
+}

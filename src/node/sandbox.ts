@@ -1,0 +1,62 @@
+import { EventEmitter } from "node:events";
+import type { SandboxPermissions } from "../permissions/sandbox-permissions.js";
+import type { Cancellable } from "./cancellable.js";
+import type { SandboxUse } from "./open-sandbox.js";
+import { OpenSandbox } from "./open-sandbox.js";
+
+/** The events of a `Sandbox`. */
+export interface SandboxEvents {
+  /** It has ended, and nothing of it is left: the error says why, null if it was closed or was for one process only. */
+  exited: [error: Error | null];
+}
+
+/**
+ * A sandbox that is open: processes are put into it one after another or at once, by a launcher whose `sandbox` it is.
+ *
+ * They share what a sandbox isolates: its private directories, its process ids, its network. A process is started in it
+ * in a fraction of the time that a sandbox takes to be made. One that ends does not end the sandbox; what it left running
+ * belongs to the sandbox then. The sandbox ends at `close()`, and with the program that opened it, which it does not keep
+ * alive while no process runs in it.
+ */
+export class Sandbox extends EventEmitter<SandboxEvents> {
+  /** What its processes may do. */
+  readonly permissions: SandboxPermissions;
+  readonly #sandbox: OpenSandbox;
+
+  private constructor(permissions: SandboxPermissions, sandbox: OpenSandbox) {
+    super();
+    this.permissions = permissions;
+    this.#sandbox = sandbox;
+    void sandbox.ended.then(() => this.emit("exited", sandbox.loss));
+  }
+
+  /** See `SandboxSubprocessLauncher.openSandboxAsync()`. */
+  static async open(
+    permissions: SandboxPermissions,
+    use: SandboxUse,
+    cancellable: Cancellable | null,
+  ): Promise<Sandbox> {
+    return new Sandbox(permissions, await OpenSandbox.open(permissions.freeze().snapshot(), use, cancellable));
+  }
+
+  /** What a launcher puts processes into. */
+  static openSandboxOf(sandbox: Sandbox): OpenSandbox {
+    return sandbox.#sandbox;
+  }
+
+  /** Whether it has ended, or been closed. */
+  get isClosed(): boolean {
+    return this.#sandbox.isClosed;
+  }
+
+  /** Kills everything in it. Processes that run in it are lost: to wait for one of them is a CLOSED error. */
+  close(): void {
+    this.#sandbox.close();
+  }
+
+  /** Closes it, and waits until nothing of it is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.#sandbox.ended;
+  }
+}
