@@ -1,4 +1,8 @@
-import { runOptionTable } from "./run-options.js";
+import { runOptionTable, sections } from "./run-options.js";
+
+/** Where the text of an option begins, and where its lines end. */
+const COLUMN = 32;
+const WIDTH = 120;
 
 export const mainHelp = `Usage: gio-sandbox COMMAND
 
@@ -18,31 +22,57 @@ Example:
 export const runHelp = `Usage: gio-sandbox run [OPTION…] [--] COMMAND [ARGUMENT…]
 
 Runs a command in a sandbox: no network, no files of yours, no other processes, no D-Bus, no display; /usr to read, and
-a private /tmp and home that end with it. Options grant more.
+a private /tmp and home that end with it. Options grant more, in the words of flatpak run. Of two that speak of the same
+thing, the later counts.
 
-Options:
-${optionLines()}
+${sections.map(sectionHelp).join("\n\n")}
   --help                        show this help
 
-Exit status: that of the command; 128+N if signal N ended it; 125 if the sandbox could not be set up or the options are
-wrong, 126 if the command cannot be executed, 127 if it was not found.
+Exit status: that of the command; 128+N if signal N ended it; 124 if it did not end within its timeout, 125 if the sandbox
+could not be set up or the options are wrong, 126 if the command cannot be executed, 127 if it was not found.
 
 Examples:
-  # what an untrusted converter gets: one file to read, one directory to write to
-  gio-sandbox run --filesystem="$PWD/in.png:ro" --filesystem="$PWD/out" -- convert "$PWD/in.png" "$PWD/out/o.jpg"
+  # what an untrusted converter gets: one file to read, one directory to write to, and no more than this to use
+  gio-sandbox run --limit=memory=512M --timeout=30s --filesystem="$PWD/in.png:ro" --filesystem="$PWD/out" -- \\
+    convert "$PWD/in.png" "$PWD/out/o.jpg"
 
   # files through the shell: nothing of the file system is granted at all
   gio-sandbox run -- gdk-pixbuf-csource --help <input >output
 
+  # a profile, and a file to read
+  gio-sandbox run --profile=thumbnailer --filesystem=/tmp/in.svg:ro -- gdk-pixbuf-thumbnailer /tmp/in.svg /dev/stdout >o.png
+
   # with the network, and a variable
   gio-sandbox run --share=network --env=LANG=C -- curl https://example.org/
+
+  # a program with a window, fonts and settings
+  gio-sandbox run --socket=wayland --socket=fallback-x11 --device=dri-try --filesystem=host-fonts --talk-name=ca.desrt.dconf \\
+    -- zenity --info
 
   # an open descriptor
   gio-sandbox run --forward-fd=5 -- sh -c 'cat <&5' 5<notes.txt
 `;
 
-function optionLines(): string {
-  return [...runOptionTable]
-    .map(([name, { value, help }]) => `  ${`${name}=${value}`.padEnd(28)}  ${help}`)
-    .join("\n");
+function sectionHelp(section: string): string {
+  const lines = [...runOptionTable].filter(([, option]) => option.section === section);
+  return [`${section}:`, ...lines.map(([name, { value, help }]) => optionHelp(`${name}=${value}`, help))].join("\n");
+}
+
+function optionHelp(usage: string, help: string): string {
+  const [first = "", ...rest] = wrapped(help);
+  return [`  ${usage.padEnd(COLUMN - 4)}  ${first}`.trimEnd(), ...rest.map((line) => " ".repeat(COLUMN) + line)].join("\n");
+}
+
+function wrapped(text: string): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (COLUMN + line.length + word.length >= WIDTH) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
 }

@@ -1,5 +1,9 @@
+import { loadProfile } from "../node/profiles.js";
+import { parseLimit } from "../permissions/limit-value.js";
+import type { Device, Share, Socket } from "../permissions/permission-set.js";
+import type { DeviceWord, SocketWord } from "../permissions/sandbox-permissions.js";
 import { SandboxPermissions } from "../permissions/sandbox-permissions.js";
-import type { Share } from "../permissions/permission-set.js";
+import { checkWord, features, limits } from "../permissions/vocabulary.js";
 import { printable } from "../subprocess/printable.js";
 
 /** What the command line of `gio-sandbox run` says. */
@@ -20,34 +24,112 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+interface OptionsBuilder {
+  permissions: SandboxPermissions;
+  readonly environment: [string, string | null][];
+  directory: string | null;
+  readonly descriptors: number[];
+}
+
 interface Option {
+  /** Under which it stands in the help. */
+  readonly section: Section;
   /** The word for its value in the help. */
   readonly value: string;
   readonly help: string;
   readonly apply: (options: OptionsBuilder, value: string) => void;
 }
 
-/** The options by name, in the order of the help. */
+/** The sections of the help, in its order. */
+export const sections = ["Permissions", "Limits", "The command"] as const;
+type Section = (typeof sections)[number];
+
+function permission(
+  value: string,
+  help: string,
+  apply: (permissions: SandboxPermissions, value: string) => SandboxPermissions,
+): Option {
+  return { section: "Permissions", value, help, apply: ({ permissions }, given) => void apply(permissions, given) };
+}
+
+/** The options by name, in the order of the help. To add one is to add a line here, and a field to `OptionsBuilder`. */
 export const runOptionTable: ReadonlyMap<string, Option> = new Map<string, Option>([
   [
-    "--share",
+    "--profile",
     {
-      value: "SUBSYSTEM",
-      help: "share network or ipc with the host",
-      apply: ({ permissions }, value) => void permissions.share(value as Share),
+      section: "Permissions",
+      value: "NAME|FILE",
+      help: "start from a profile: strict, thumbnailer, image-loader, web-content, meson-test, one of your own, or a file, with a slash in its path. All other options come on top of it, wherever they stand",
+      apply: (options, value) => (options.permissions = loadProfile(value, options.permissions)),
+    },
+  ],
+  ["--share", permission("SUBSYSTEM", "share network or ipc with the host", (p, value) => p.share(value as Share))],
+  ["--unshare", permission("SUBSYSTEM", "don't share it", (p, value) => p.unshare(value as Share))],
+  [
+    "--socket",
+    permission(
+      "SOCKET",
+      "let the command reach x11, fallback-x11, wayland, pulseaudio, pipewire, session-bus, system-bus (both unfiltered), ssh-auth, gpg-agent, pcsc, cups; with -try behind it, if it is there",
+      (p, value) => p.addSocket(value as SocketWord),
+    ),
+  ],
+  ["--nosocket", permission("SOCKET", "don't let it", (p, value) => p.removeSocket(value as Socket))],
+  [
+    "--device",
+    permission("DEVICE", "let the command use dri (the GPU), input, kvm, shm, usb or all devices; with -try behind it, if they are there", (p, value) =>
+      p.addDevice(value as DeviceWord),
+    ),
+  ],
+  ["--nodevice", permission("DEVICE", "don't let it", (p, value) => p.removeDevice(value as Device))],
+  [
+    "--filesystem",
+    permission(
+      "PATH[:MODE]",
+      "let the command see a file or directory, or home, ~/DIR, host, host-os, host-etc, host-fonts, xdg-pictures, xdg-config/DIR and so on. MODE is rw, ro, create, rw-try or ro-try; rw if there is none",
+      (p, value) => p.addFilesystem(value),
+    ),
+  ],
+  ["--nofilesystem", permission("PATH", "don't let it, and hide it where it lies in what it sees", (p, value) => p.removeFilesystem(value))],
+  ["--talk-name", permission("NAME", "let the command talk to a name on the session bus; NAME.* is all below it too", (p, value) => p.addTalkName(value))],
+  ["--own-name", permission("NAME", "let it own the name", (p, value) => p.addOwnName(value))],
+  ["--see-name", permission("NAME", "let it see the name, and no more", (p, value) => p.addSeeName(value))],
+  ["--no-talk-name", permission("NAME", "take back what was given for the name", (p, value) => p.removeName(value))],
+  ["--system-talk-name", permission("NAME", "let it talk to a name on the system bus", (p, value) => p.addSystemTalkName(value))],
+  ["--system-own-name", permission("NAME", "let it own the name", (p, value) => p.addSystemOwnName(value))],
+  ["--system-see-name", permission("NAME", "let it see the name, and no more", (p, value) => p.addSystemSeeName(value))],
+  ["--system-no-talk-name", permission("NAME", "take back what was given for the name", (p, value) => p.removeSystemName(value))],
+  ["--allow", permission("FEATURE", "allow portals (the desktop's, which ask the user) or a11y (screen readers)", (p, value) => allow(p, value))],
+  ["--disallow", permission("FEATURE", "don't allow it", (p, value) => disallow(p, value))],
+  [
+    "--syscalls",
+    permission(
+      "CALLS",
+      "allow only these system calls and groups, as @system-service,ptrace; or with ~ before the first, block them besides the list that is blocked anyhow",
+      (p, value) => p.setSyscalls(value.split(/[\s,;]+/).filter((word) => word !== "")),
+    ),
+  ],
+  [
+    "--limit",
+    {
+      section: "Limits",
+      value: "KIND=VALUE",
+      help: "bound memory, address-space, file-size, core, tmpfs (as 512M), cpu-time, timeout (as 10s), open-files, processes; “default” takes a profile's limit away",
+      apply: ({ permissions }, value) => setLimit(permissions, value),
     },
   ],
   [
-    "--filesystem",
+    "--timeout",
     {
-      value: "PATH[:ro|:rw]",
-      help: "let the command see a file or directory; :rw is the default",
-      apply: ({ permissions }, value) => void permissions.addFilesystem(value),
+      section: "Limits",
+      value: "TIME",
+      help: "kill the command and all that it started after this time, as 30s; the same as --limit=timeout=TIME",
+      apply: ({ permissions }, value) => setLimit(permissions, `timeout=${value}`),
     },
   ],
   [
     "--env",
     {
+      section: "The command",
       value: "NAME=VALUE",
       help: "set a variable; the environment starts nearly empty",
       apply: ({ environment }, value) => void environment.push(variable(value)),
@@ -56,6 +138,7 @@ export const runOptionTable: ReadonlyMap<string, Option> = new Map<string, Optio
   [
     "--unset-env",
     {
+      section: "The command",
       value: "NAME",
       help: "unset a variable",
       apply: ({ environment }, value) => void environment.push([value, null]),
@@ -64,6 +147,7 @@ export const runOptionTable: ReadonlyMap<string, Option> = new Map<string, Optio
   [
     "--cwd",
     {
+      section: "The command",
       value: "DIR",
       help: "the working directory, inside the sandbox; / by default",
       apply: (options, value) => (options.directory = value),
@@ -72,6 +156,7 @@ export const runOptionTable: ReadonlyMap<string, Option> = new Map<string, Optio
   [
     "--forward-fd",
     {
+      section: "The command",
       value: "FD",
       help: "let the command have an inherited descriptor",
       apply: ({ descriptors }, value) => void descriptors.push(descriptor(value)),
@@ -79,49 +164,77 @@ export const runOptionTable: ReadonlyMap<string, Option> = new Map<string, Optio
   ],
 ]);
 
-interface OptionsBuilder {
-  readonly permissions: SandboxPermissions;
-  readonly environment: [string, string | null][];
-  directory: string | null;
-  readonly descriptors: number[];
-}
-
 /**
  * @throws UsageError for what is no option of ours, or has a value that it cannot have
- * @throws GLibError `gio-sandbox-error-quark` INVALID_PERMISSION
+ * @throws GLibError `gio-sandbox-error-quark` INVALID_PERMISSION, and what `loadProfile()` throws
  */
 export function parseRunOptions(words: readonly string[]): RunOptions {
+  const { given, argv } = splitWords(words);
+  if (argv.length === 0) throw new UsageError("There is no command to run: put it behind “--”");
   const options: OptionsBuilder = {
     permissions: new SandboxPermissions(),
     environment: [],
     directory: null,
     descriptors: [],
   };
-  let index = 0;
-  for (let word = words[index]; word?.startsWith("-") && word !== "--"; word = words[index]) {
-    index += applyOption(options, word, words[index + 1]);
-  }
-  const argv = words.slice(words[index] === "--" ? index + 1 : index);
-  if (argv.length === 0) throw new UsageError("There is no command to run: put it behind “--”");
+  // what a profile says is where the others start from, wherever it stands
+  const profiles = given.filter(({ name }) => name === "--profile");
+  const others = given.filter(({ name }) => name !== "--profile");
+  for (const { option, value } of [...profiles, ...others]) option.apply(options, value);
   return { ...options, argv };
 }
 
-/** @returns how many words it took */
-function applyOption(options: OptionsBuilder, word: string, next: string | undefined): 1 | 2 {
+interface GivenOption {
+  readonly name: string;
+  readonly option: Option;
+  readonly value: string;
+}
+
+function splitWords(words: readonly string[]): { readonly given: readonly GivenOption[]; readonly argv: readonly string[] } {
+  const given: GivenOption[] = [];
+  let index = 0;
+  for (let word = words[index]; word?.startsWith("-") && word !== "--"; word = words[index]) {
+    given.push(readOption(word, words[index + 1]));
+    index += word.includes("=") ? 1 : 2;
+  }
+  return { given, argv: words.slice(words[index] === "--" ? index + 1 : index) };
+}
+
+/** @param next the word behind it, which is its value if it has none of its own */
+function readOption(word: string, next: string | undefined): GivenOption {
   const equals = word.indexOf("=");
   const name = equals < 0 ? word : word.slice(0, equals);
   const option = runOptionTable.get(name);
   if (option === undefined) throw new UsageError(`There is no option “${printable(name, 80)}”`);
   const value = equals < 0 ? next : word.slice(equals + 1);
   if (value === undefined || value === "--") throw new UsageError(`${name} needs a value: ${name}=${option.value}`);
-  option.apply(options, value);
-  return equals < 0 ? 2 : 1;
+  return { name, option, value };
+}
+
+function allow(permissions: SandboxPermissions, word: string): SandboxPermissions {
+  return checkWord(word, features, "a feature") === "portals" ? permissions.allowPortals() : permissions.allowA11y();
+}
+
+function disallow(permissions: SandboxPermissions, word: string): SandboxPermissions {
+  return checkWord(word, features, "a feature") === "portals" ? permissions.disallowPortals() : permissions.disallowA11y();
+}
+
+function setLimit(permissions: SandboxPermissions, text: string): void {
+  const [kind, value = ""] = splitAtEquals(text);
+  const limit = checkWord(kind, limits, "a limit");
+  if (value === "default") permissions.removeLimit(limit);
+  else permissions.setLimit(limit, parseLimit(limit, value));
 }
 
 function variable(text: string): [string, string] {
+  const [name, value] = splitAtEquals(text);
+  if (name === "" || value === undefined) throw new UsageError(`--env needs NAME=VALUE, but got “${printable(text, 80)}”`);
+  return [name, value];
+}
+
+function splitAtEquals(text: string): readonly [string, string?] {
   const equals = text.indexOf("=");
-  if (equals < 1) throw new UsageError(`--env needs NAME=VALUE, but got “${printable(text, 80)}”`);
-  return [text.slice(0, equals), text.slice(equals + 1)];
+  return equals < 0 ? [text] : [text.slice(0, equals), text.slice(equals + 1)];
 }
 
 function descriptor(text: string): number {

@@ -3,7 +3,8 @@ import process from "node:process";
 import { SandboxSubprocessLauncher } from "../node/launcher.js";
 import type { SandboxSubprocess } from "../node/subprocess.js";
 import { SubprocessFlags } from "../subprocess/flags.js";
-import { descriptorError } from "../subprocess/glib-error.js";
+import { descriptorError, ErrorDomain, GLibError, SandboxError } from "../subprocess/glib-error.js";
+import { printable } from "../subprocess/printable.js";
 import { exitCodeOfStatus } from "./exit-code.js";
 import type { RunOptions } from "./run-options.js";
 
@@ -17,6 +18,7 @@ export async function run(options: RunOptions, inherited: ReadonlySet<number> | 
   const launcher = new SandboxSubprocessLauncher({
     flags: SubprocessFlags.STDIN_INHERIT,
     permissions: options.permissions,
+    timeout: options.permissions.snapshot().limits.get("timeout") ?? null,
   });
   if (options.directory !== null) launcher.setCwd(options.directory);
   for (const [name, value] of options.environment) {
@@ -32,14 +34,26 @@ export async function run(options: RunOptions, inherited: ReadonlySet<number> | 
   try {
     const child = await launcher.spawnvAsync(options.argv, abort.signal);
     forwarding.sendTo(child);
-    await child.waitAsync();
-    return exitCodeOfStatus(child.getStatus());
+    return await exitCodeOf(child);
   } catch (error) {
     if (forwarding.first !== null) return 128 + forwarding.first;
     throw error;
   } finally {
     forwarding.stop();
   }
+}
+
+async function exitCodeOf(child: SandboxSubprocess): Promise<number> {
+  try {
+    await child.waitCheckAsync();
+  } catch (error) {
+    if (!(error instanceof GLibError)) throw error;
+    // the sandbox was lost, or the command's time was over
+    const isOurs = error.domain === ErrorDomain.SANDBOX;
+    if (isOurs && error.code !== SandboxError.LIMIT_EXCEEDED) throw error;
+    if (isOurs) process.stderr.write(`gio-sandbox: ${printable(error.message, 2000)}\n`);
+  }
+  return exitCodeOfStatus(child.getStatus());
 }
 
 const forwarded = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGWINCH"] as const;

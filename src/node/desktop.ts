@@ -14,7 +14,7 @@ import { hostFacts } from "./host.js";
 export interface OpenedDesktop {
   readonly plan: DesktopPlan;
   /** The plan's mounts and their descriptors, in the same order. They are open until `closeDescriptors()`. */
-  readonly paths: GrantedPaths;
+  readonly paths: Pick<GrantedPaths, "mounts" | "descriptors">;
   /** Runs for as long as the sandbox; null if it needs none. */
   readonly proxy: BusProxy | null;
   /** When the sandbox has been started. */
@@ -48,13 +48,14 @@ export async function openDesktop(
     const wishes = desktopWishes(permissions, host, desktop);
     const found = wishes.parts.map(({ wanted }) => opened.find(wanted));
     const identity = newIdentity();
-    const plan = planDesktop({ permissions, host, desktop, wishes, found, granted: granted.mounts, identity });
+    const { mounts, hidden } = granted;
+    const plan = planDesktop({ permissions, host, desktop, wishes, found, granted: mounts, hidden, identity });
     const { descriptors } = opened;
     if (plan.buses.length > 0) proxy = await startBusProxy({ bubblewrap, desktop: plan, identity, descriptors });
     // a duplicate: the proxy closes its own when it ends, which may be at once
     const sockets = (proxy?.sockets ?? []).map(({ path, descriptor }) => opened.add(path, scope.duplicate(descriptor)));
     const complete = withBusSockets(plan, sockets);
-    const paths = placed(complete.mounts, descriptors, []);
+    const paths = placed(complete.mounts, descriptors);
     return { plan: complete, paths, proxy, closeDescriptors: () => scope[Symbol.dispose](), discard };
   } catch (error) {
     discard();

@@ -1,8 +1,9 @@
+import type { BigIntStats } from "node:fs";
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readlinkSync } from "node:fs";
 import type { FilesystemDescriptorGrant, PermissionSet } from "../permissions/permission-set.js";
 import { mountPath } from "../permissions/mount-path.js";
-import { filesystemParts } from "../plan/filesystem-words.js";
-import type { FoundPath, HostPart, PlacedMount, WantedPath } from "../plan/host-path.js";
+import { filesystemParts, hiddenPlaces } from "../plan/filesystem-words.js";
+import type { FoundPath, HiddenPath, HostPart, PlacedMount, WantedPath } from "../plan/host-path.js";
 import { isWithin, toMount } from "../plan/host-path.js";
 import { errnoMessage } from "../subprocess/errno.js";
 import type { GLibError } from "../subprocess/glib-error.js";
@@ -20,6 +21,8 @@ export interface GrantedPaths {
   readonly descriptors: readonly number[];
   /** Those of the mounts that were granted by their names, which may lead elsewhere by now. */
   readonly byName: readonly PlacedMount[];
+  /** What of the mounts the child must not see. */
+  readonly hidden: readonly HiddenPath[];
 }
 
 // include/uapi/asm-generic/fcntl.h: the same on x86_64 and aarch64; node:fs does not have it
@@ -34,7 +37,8 @@ const O_PATH = 0o10000000;
  */
 export function openGrantedPaths(permissions: PermissionSet, scope: DescriptorScope): GrantedPaths {
   const opened = new OpenedPaths(scope);
-  const parts = filesystemParts(permissions.filesystems, hostFacts(), filesystemFacts(permissions));
+  const [host, facts] = [hostFacts(), filesystemFacts(permissions)];
+  const parts = filesystemParts(permissions, host, facts);
   const within = writableParts(parts);
   const mounts = new Map<string, PlacedMount>();
   for (const part of parts) {
@@ -47,16 +51,25 @@ export function openGrantedPaths(permissions: PermissionSet, scope: DescriptorSc
     byDescriptor.set(mount.path, mount);
   }
   const byName = [...mounts.values()].filter(({ path }) => !byDescriptor.has(path));
-  return placed([...byName, ...byDescriptor.values()], opened.descriptors, byName);
+  const all = [...byName, ...byDescriptor.values()];
+  const hidden = hiddenPlaces(permissions, host, facts).flatMap(({ wanted, target }) => {
+    const found = opened.find(wanted);
+    return found === null || !isHidden(target, all) ? [] : [{ path: target, kind: found.kind }];
+  });
+  return { ...placed(all, opened.descriptors), byName, hidden };
+}
+
+/** A path that is not in any mount is not seen anyway, and one that is granted itself is. */
+function isHidden(path: string, mounts: readonly PlacedMount[]): boolean {
+  return mounts.some((mount) => isWithin(path, mount.path)) && !mounts.some((mount) => mount.path === path);
 }
 
 /** Mounts with the descriptors that they name, at their own places. */
 export function placed(
   mounts: readonly PlacedMount[],
   descriptors: readonly number[],
-  byName: readonly PlacedMount[],
-): GrantedPaths {
-  return { mounts, descriptors: mounts.map(({ descriptor }) => descriptors[descriptor] ?? -1), byName };
+): Pick<GrantedPaths, "mounts" | "descriptors"> {
+  return { mounts, descriptors: mounts.map(({ descriptor }) => descriptors[descriptor] ?? -1) };
 }
 
 /** Paths that were looked up, with a list of their descriptors. */
@@ -83,7 +96,7 @@ export class OpenedPaths {
         const descriptor = this.#scope.own(openPath(path, beneath));
         const stats = fstatSync(descriptor, { bigint: true });
         if (type === "socket" && !stats.isSocket()) continue;
-        return { path, descriptor: this.descriptors.push(descriptor) - 1, device: stats.dev, inode: stats.ino };
+        return this.#found(path, descriptor, stats);
       } catch (cause) {
         if (ifMissing !== "skip") throw refusal(path, cause);
       }
@@ -94,16 +107,18 @@ export class OpenedPaths {
   /** Duplicates a descriptor of the caller's, for it to be mounted. */
   take({ fd, path, mode }: FilesystemDescriptorGrant): PlacedMount {
     const descriptor = this.#scope.duplicate(fd);
-    const { dev: device, ino: inode } = fstatSync(descriptor, { bigint: true });
     const source = path === null ? hostPath(descriptor) : "";
-    const found = { path: source, descriptor: this.descriptors.push(descriptor) - 1, device, inode };
-    return toMount(found, path ?? source, mode);
+    return toMount(this.#found(source, descriptor, fstatSync(descriptor, { bigint: true })), path ?? source, mode);
   }
 
   /** Takes over an O_PATH descriptor of something that the shell made itself. */
   add(path: string, descriptor: number): FoundPath {
-    const { dev: device, ino: inode } = fstatSync(this.#scope.own(descriptor), { bigint: true });
-    return { path, descriptor: this.descriptors.push(descriptor) - 1, device, inode };
+    return this.#found(path, this.#scope.own(descriptor), fstatSync(descriptor, { bigint: true }));
+  }
+
+  #found(path: string, descriptor: number, stats: BigIntStats): FoundPath {
+    const kind = stats.isDirectory() ? "directory" : "other";
+    return { path, descriptor: this.descriptors.push(descriptor) - 1, device: stats.dev, inode: stats.ino, kind };
   }
 }
 

@@ -1,4 +1,5 @@
 export type { ResourceUsage } from "../init/decode.js";
+export type { DeviceWord, SocketWord } from "../permissions/sandbox-permissions.js";
 export { SandboxPermissions } from "../permissions/sandbox-permissions.js";
 export { SubprocessFlags } from "../subprocess/flags.js";
 export { ErrorDomain, GLibError, IOErrorEnum, SandboxError, SpawnError } from "../subprocess/glib-error.js";
@@ -6,6 +7,7 @@ export type { Cancellable, GioCancellable } from "./cancellable.js";
 export type { LauncherProperties } from "./launcher.js";
 export { SandboxSubprocessLauncher } from "./launcher.js";
 export type { SandboxUse } from "./open-sandbox.js";
+export { loadProfile } from "./profiles.js";
 export type { SandboxEvents } from "./sandbox.js";
 export { Sandbox } from "./sandbox.js";
 export type { SubprocessProperties } from "./subprocess.js";

@@ -58,6 +58,8 @@ export class SandboxSubprocessLauncher {
   #prewarmed = 0;
   #maximumOutput = DEFAULT_MAXIMUM_OUTPUT;
   #environment: Environment;
+  /** The variables that the launcher itself was told of, which its permissions' do not change; null: all of them. */
+  #ownVariables: Set<string> | null = new Set();
   #directory = "/";
   #settings: Record<Stream, StreamOverrides> = {
     [Stream.STDIN]: unset,
@@ -184,7 +186,7 @@ export class SandboxSubprocessLauncher {
     const request = {
       command: {
         argv: [...argv],
-        environment: this.#environment,
+        environment: this.#childEnvironment,
         directory: this.#directory,
         searchPath: this.#searchPath,
         timeout: this.#timeout,
@@ -201,12 +203,14 @@ export class SandboxSubprocessLauncher {
   /**
    * Replaces the children's environment: `NAME=VALUE` each. At first it is PATH, HOME and the XDG directories inside the
    * sandbox, and the parent's LANG, LANGUAGE, LC_* and TERM. An empty list is an empty environment; null is a copy of the
-   * parent's, as in C.
+   * parent's, as in C. What the permissions say of variables does not count then; nor does it for those that `setenv()` and
+   * `unsetenv()` were told of.
    */
   setEnviron(environ: readonly string[] | null): void {
     const environment = environ ?? Object.entries(env).map(([name, value]) => `${name}=${value ?? ""}`);
     checkEnvironment(environment);
     this.#environment = [...environment];
+    this.#ownVariables = null;
   }
 
   setenv(variable: string, value: string, overwrite: boolean): void {
@@ -214,16 +218,18 @@ export class SandboxSubprocessLauncher {
     checkVariableValue(variable, value);
     if (!overwrite && this.getenv(variable) !== null) return;
     this.#environment = setVariable(this.#environment, variable, value);
+    this.#ownVariables?.add(variable);
   }
 
   unsetenv(variable: string): void {
     checkVariableName(variable);
     this.#environment = unsetVariable(this.#environment, variable);
+    this.#ownVariables?.add(variable);
   }
 
   /** What the children will find in this variable; null if nothing. */
   getenv(variable: string): string | null {
-    return getVariable(this.#environment, variable);
+    return getVariable(this.#childEnvironment, variable);
   }
 
   /** Sets the children's working directory, a path inside the sandbox. Null is `/`, as at first. */
@@ -300,6 +306,17 @@ export class SandboxSubprocessLauncher {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  get #childEnvironment(): Environment {
+    const own = this.#ownVariables;
+    if (own === null) return this.#environment;
+    const others = [...this.#permissions.snapshot().environment].filter(([name]) => !own.has(name));
+    return others.reduce(
+      (environment, [name, value]) =>
+        value === null ? unsetVariable(environment, name) : setVariable(environment, name, value),
+      this.#environment,
+    );
   }
 
   get #searchPath(): string {

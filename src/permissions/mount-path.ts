@@ -12,7 +12,7 @@ const reserved = ["/proc", "/sys", "/dev"];
 export function mountPath(path: string): string {
   const shown = printable(path, 200);
   if (!path.startsWith("/")) throw invalid(`Expected an absolute path as a file system, but got “${shown}”`);
-  if (path.includes("\0")) throw invalid(`The path “${shown}” contains a NUL`);
+  checkText(path, `The path “${shown}”`);
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.includes("..")) throw invalid(`The path “${shown}” contains “..”: write where it leads`);
   const normal = `/${parts.join("/")}`;
@@ -20,6 +20,17 @@ export function mountPath(path: string): string {
   const taken = reserved.find((directory) => normal === directory || normal.startsWith(`${directory}/`));
   if (taken !== undefined) throw invalid(`“${shown}” cannot be granted: the sandbox has a ${taken} of its own`);
   return normal;
+}
+
+/**
+ * What becomes a C string in UTF-8 has no NUL and no half of a surrogate pair.
+ *
+ * @param what it is, for the message
+ * @throws GLibError `gio-sandbox-error-quark` INVALID_PERMISSION
+ */
+export function checkText(text: string, what: string): void {
+  if (text.includes("\0")) throw invalid(`${what} contains a NUL`);
+  if (/\p{Cs}/u.test(text)) throw invalid(`${what} contains a surrogate without its other half`);
 }
 
 function invalid(message: string): Error {

@@ -30,11 +30,11 @@ export type FilesystemMode = "ro" | "rw" | "create";
 /** A file or directory of the host by name. */
 export interface FilesystemGrant {
   /**
-   * An absolute path without `.`, `..` and doubled or trailing slashes; or Flatpak's words: `~` or `~/…`, `home`, `host`,
-   * `host-os`, `host-etc`, `xdg-desktop`, `xdg-documents`, `xdg-download`, `xdg-music`, `xdg-pictures`,
-   * `xdg-public-share`, `xdg-templates`, `xdg-videos`, `xdg-data`, `xdg-config`, `xdg-cache`, `xdg-run`, each also with
-   * `/…` behind it. One word is ours: `host-fonts`, the fonts of system and user with fontconfig's configuration and
-   * caches.
+   * An absolute path without `.`, `..` and doubled or trailing slashes; or Flatpak's words: `home` (also for `~`) or `~/…`,
+   * `host`, `host-os`, `host-etc`, `xdg-desktop`, `xdg-documents`, `xdg-download`, `xdg-music`, `xdg-pictures`,
+   * `xdg-public-share`, `xdg-templates`, `xdg-videos`, `xdg-data`, `xdg-config`, `xdg-cache`, `xdg-run`, those with `xdg-`
+   * also with `/…` behind them, `xdg-run` always. One word is ours: `host-fonts`, the fonts of system and user with
+   * fontconfig's configuration and caches, always `ro`.
    */
   readonly path: string;
   readonly mode: FilesystemMode;
@@ -85,13 +85,29 @@ export interface PermissionSet {
   readonly devices: ReadonlySet<Device>;
   readonly filesystems: readonly FilesystemGrant[];
   readonly filesystemDescriptors: readonly FilesystemDescriptorGrant[];
+  /**
+   * What `!PATH` took away, in the form of `FilesystemGrant.path`: if it lies in something granted, the child must not see
+   * what is there. What is granted below it is seen all the same. Never one of the words with `host`.
+   */
+  readonly hiddenPaths: readonly string[];
+  /**
+   * The `-try` forms: those of `sockets`, of `devices`, and of the paths of `filesystems` that are left out if the host
+   * does not have them. For all others that is an error. `fallback-x11` is never here: it needs no such form.
+   */
+  readonly optionalSockets: ReadonlySet<Socket>;
+  readonly optionalDevices: ReadonlySet<Device>;
+  readonly optionalFilesystems: ReadonlySet<string>;
+  /**
+   * Well-known names, or with `.*` at the end a name and all below it. Never `none`: such a name is not in the map, and no
+   * name with `.*` covers it.
+   */
   readonly sessionBus: ReadonlyMap<string, BusPolicy>;
   readonly systemBus: ReadonlyMap<string, BusPolicy>;
   /** `org.freedesktop.portal.*` on the session bus. */
   readonly portals: boolean;
   /** The accessibility bus. */
   readonly a11y: boolean;
-  /** Variables that the profile sets, or takes away (null). The launcher's own come after them. */
+  /** Variables that the profile sets, or takes away (null). The launcher's own come after them. Names as in a shell. */
   readonly environment: ReadonlyMap<string, string | null>;
   /** Bytes, seconds of CPU time, counts, or (timeout) milliseconds. */
   readonly limits: ReadonlyMap<Limit, number>;

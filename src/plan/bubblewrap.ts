@@ -8,6 +8,7 @@ import { checkTargets } from "./child-limits.js";
 import type { DesktopPlan } from "./desktop.js";
 import { desktopEnvironment, emptyDesktop } from "./desktop.js";
 import type { HostFacts, ResolvedMount } from "./host-facts.js";
+import type { HiddenPath } from "./host-path.js";
 import { isWithin } from "./host-path.js";
 import type { BubblewrapPlan, PlannedDescriptor } from "./launch-plan.js";
 import { SINGLE_PROCESS } from "./launch-plan.js";
@@ -140,7 +141,7 @@ class SandboxBuilder {
     rootFilesystem(host, tmpfsSize, inDevices).forEach((operation) => this.#operation(operation));
     if (permissions.shared.has("network")) networkFiles().forEach((operation) => this.#operation(operation));
     this.#privateParts();
-    others.forEach((placed) => this.#operation(this.#mount(placed)));
+    this.#mountsAndCovers(others);
     this.#words.push("--remount-ro", "/");
   }
 
@@ -159,6 +160,25 @@ class SandboxBuilder {
     for (const path of directories) this.#words.push("--perms", "0700", "--dir", path);
     for (const { path: file, bytes, mode } of files) this.#operation({ file, bytes, mode });
     for (const { path, target } of links) this.#words.push("--symlink", target, path);
+  }
+
+  /** In each directory what is hidden comes after that directory, and what is granted in a hidden one after that. */
+  #mountsAndCovers(mounts: readonly OrderedMount[]): void {
+    const { hidden } = this.#request.desktop;
+    const covers = [...hidden].sort((a, b) => depth(a.path) - depth(b.path));
+    for (const placed of mounts) {
+      while (covers[0] !== undefined && depth(covers[0].path) <= depth(placed.mount.path)) this.#cover(covers.shift());
+      this.#operation(this.#mount(placed));
+    }
+    covers.forEach((cover) => this.#cover(cover));
+    for (const { path, kind } of hidden) if (kind === "directory") this.#words.push("--remount-ro", path);
+  }
+
+  #cover(cover: HiddenPath | undefined): void {
+    if (cover === undefined) return;
+    const { path, kind } = cover;
+    if (kind === "directory") this.#words.push("--perms", "0555", "--size", "4096", "--tmpfs", path);
+    else this.#words.push("--perms", "0000", "--ro-bind-data", this.#add({ kind: "data", bytes: new Uint8Array(0) }), path);
   }
 
   #mount({ mount, index }: OrderedMount): readonly string[] {

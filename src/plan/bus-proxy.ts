@@ -1,6 +1,6 @@
+import { checkBusName, covers } from "../permissions/bus-name.js";
 import type { BusPolicy, PermissionSet } from "../permissions/permission-set.js";
 import { sandboxError } from "../subprocess/glib-error.js";
-import { printable } from "../subprocess/printable.js";
 import type { BubblewrapFacts } from "./bubblewrap-facts.js";
 import type { HostFacts } from "./host-facts.js";
 import type { PlannedDescriptor } from "./launch-plan.js";
@@ -82,27 +82,14 @@ function policyRules(policies: ReadonlyMap<string, BusPolicy>): string[] {
   return [...policies].filter(([, policy]) => policy !== "none").map(([name, policy]) => `--${policy}=${name}`);
 }
 
-/** A well-known name (“Bus names” in the D-Bus specification), with or without `.*` behind it. */
-function checkBusName(name: string): void {
-  const isName = /^[A-Za-z_-][A-Za-z0-9_-]*(?:\.[A-Za-z_-][A-Za-z0-9_-]*)+(?:\.\*)?$|^[A-Za-z_-][A-Za-z0-9_-]*\.\*$/.test(name);
-  if (isName && name.length <= MAX_BUS_NAME) return;
-  throw sandboxError("INVALID_PERMISSION", `“${printable(name, 300)}” is not a name on a message bus, as org.example.Name or org.example.*`);
-}
-
-const MAX_BUS_NAME = 255;
-
 function checkNotCovered(name: string, policies: ReadonlyMap<string, BusPolicy>): void {
-  for (const [other, policy] of policies) {
-    if (policy === "none" || other === name || !other.endsWith(".*")) continue;
-    const prefix = other.slice(0, -2);
-    if (name === prefix || name.startsWith(`${prefix}.`)) {
-      throw sandboxError(
-        "NOT_ENFORCEABLE",
-        `The bus name ${name} cannot be kept from the child while “${other}=${policy}” includes it: xdg-dbus-proxy can only add. ` +
-          "Name those that are wanted one by one.",
-      );
-    }
-  }
+  const [other, policy] = [...policies].find(([outer, given]) => given !== "none" && covers(outer, name)) ?? [];
+  if (other === undefined) return;
+  throw sandboxError(
+    "NOT_ENFORCEABLE",
+    `The bus name ${name} cannot be kept from the child while “${other}=${policy ?? ""}” includes it: xdg-dbus-proxy can ` +
+      "only add. Name those that are wanted one by one.",
+  );
 }
 
 /** The content of /.flatpak-info (flatpak-metadata(5), “Application”, “Instance”, “Context”). */

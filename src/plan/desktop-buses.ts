@@ -27,7 +27,7 @@ export interface BusPart {
  */
 export function busParts(permissions: PermissionSet, host: HostFacts, desktop: DesktopFacts): readonly BusPart[] {
   const { runtime } = sandboxDirectories(host.uid);
-  const { sockets, a11y, portals } = permissions;
+  const { sockets, optionalSockets, a11y, portals } = permissions;
   const buses: readonly BusWish[] = [
     {
       ...{ bus: "session", target: `${runtime}/bus`, upstream: desktop.sessionBus, variable: "DBUS_SESSION_BUS_ADDRESS" },
@@ -48,7 +48,10 @@ export function busParts(permissions: PermissionSet, host: HostFacts, desktop: D
       hint: "neither AT_SPI_BUS_ADDRESS is set, nor does org.a11y.Bus on the session bus give an address",
     },
   ];
-  return buses.filter(({ isWhole, rules }) => isWhole || rules !== null).map(busPart);
+  const wanted = buses.filter(({ isWhole, rules }) => isWhole || rules !== null).map(busPart);
+  const isOptional = ({ bus, rules }: BusPart): boolean =>
+    rules === null && ((bus === "session" && optionalSockets.has("session-bus")) || (bus === "system" && optionalSockets.has("system-bus")));
+  return wanted.map((part) => (isOptional(part) ? { ...part, part: { ...part.part, missing: null } } : part));
 }
 
 interface BusWish extends Omit<BusPart, "part"> {

@@ -13,12 +13,14 @@ import { displaySocket, parseDisplay } from "./x-display.js";
  * The sockets of the desktop that permissions name, buses aside: where they are on the host, and where the child finds
  * them. Clients look at the variables that come with them.
  *
- * @throws GLibError `gio-sandbox-error-quark` NOT_AVAILABLE for an X display that cannot be reached,
- *   NOT_ENFORCEABLE for `inherit-wayland-socket`
+ * @throws GLibError `gio-sandbox-error-quark` NOT_ENFORCEABLE for `inherit-wayland-socket`
  */
 export function socketParts(permissions: PermissionSet, host: HostFacts, desktop: DesktopFacts): readonly HostPart[] {
   const sockets = new Sockets(permissions, host, desktop);
-  return [...permissions.sockets].flatMap((socket) => sockets.parts(socket));
+  return [...permissions.sockets].flatMap((socket) => {
+    const parts = sockets.parts(socket);
+    return permissions.optionalSockets.has(socket) ? parts.map((part) => ({ ...part, missing: null })) : parts;
+  });
 }
 
 class Sockets {
@@ -78,8 +80,6 @@ class Sockets {
   }
 
   #fallbackX11(): HostPart[] {
-    const display = parseDisplay(this.#variable("DISPLAY") ?? "");
-    if (display === null || (display.host !== null && !this.#hasNetwork)) return [];
     const unless = this.#permissions.sockets.has("wayland") ? { unless: "socket=wayland" } : {};
     return [{ ...this.#x11("fallback-x11"), missing: null, ...unless }];
   }
@@ -89,7 +89,7 @@ class Sockets {
     const display = parseDisplay(text ?? "");
     if (display === null) {
       const why = text === null ? "DISPLAY is not set" : `DISPLAY is “${printable(text, 80)}”, which names no display`;
-      throw unavailable(`socket=${word}: there is no X display: ${why}`);
+      return absent(word, `there is no X display: ${why}`);
     }
     const extras = this.#xExtras(display);
     if (display.host !== null) return this.#remoteX11(word, display.host, extras);
@@ -102,10 +102,11 @@ class Sockets {
     return { ...this.#socket(word, [path], path, { what }), extras };
   }
 
-  #remoteX11(word: string, host: string, extras: PartExtras): HostPart {
+  #remoteX11(word: Socket, host: string, extras: PartExtras): HostPart {
     if (!this.#hasNetwork) {
-      throw unavailable(
-        `socket=${word}: the X server is on another machine (“${printable(host, 80)}” in DISPLAY), or reached as if it were, ` +
+      return absent(
+        word,
+        `the X server is on another machine (“${printable(host, 80)}” in DISPLAY), or reached as if it were, ` +
           "and the sandbox has no network: add share=network, or use a local display",
       );
     }
@@ -236,6 +237,6 @@ interface SocketDetails extends PartExtras {
   readonly orElse?: string;
 }
 
-function unavailable(message: string): Error {
-  return sandboxError("NOT_AVAILABLE", message);
+function absent(word: Socket, reason: string): HostPart {
+  return { wanted: withoutPath(`socket=${word}`), target: null, access: "ro", missing: `socket=${word}: ${reason}` };
 }

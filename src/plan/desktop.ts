@@ -9,7 +9,7 @@ import { busParts } from "./desktop-buses.js";
 import { socketParts } from "./desktop-sockets.js";
 import { deviceParts, graphicsLinks } from "./devices.js";
 import type { DesktopFacts, HostFacts } from "./host-facts.js";
-import type { FoundPath, HostPart, PlacedMount, PrivateFile, PrivateLink } from "./host-path.js";
+import type { FoundPath, HiddenPath, HostPart, PlacedMount, PrivateFile, PrivateLink } from "./host-path.js";
 import { isWithin, toMount } from "./host-path.js";
 import { privateHome } from "./private-home.js";
 
@@ -33,6 +33,8 @@ export interface DesktopPlan {
   readonly mounts: readonly PlacedMount[];
   readonly files: readonly PrivateFile[];
   readonly links: readonly PrivateLink[];
+  /** What of the granted file systems must not be seen. */
+  readonly hidden: readonly HiddenPath[];
   /** Directories for the user alone, for what is mounted in them. */
   readonly directories: readonly string[];
   readonly variables: readonly DesktopVariable[];
@@ -64,7 +66,7 @@ export interface DesktopGrant {
 
 /** A sandbox without anything of the desktop. */
 export const emptyDesktop: DesktopPlan = {
-  ...{ mounts: [], files: [], links: [], directories: [], variables: [], buses: [], info: null, grants: [] },
+  ...{ mounts: [], files: [], links: [], hidden: [], directories: [], variables: [], buses: [], info: null, grants: [] },
 };
 
 export interface DesktopRequest {
@@ -76,6 +78,7 @@ export interface DesktopRequest {
   readonly found: readonly (FoundPath | null)[];
   /** The file systems that are granted besides. */
   readonly granted: readonly PlacedMount[];
+  readonly hidden: readonly HiddenPath[];
   readonly identity: SandboxIdentity;
 }
 
@@ -102,7 +105,7 @@ class DesktopBuilder {
   }
 
   build(): DesktopPlan {
-    const { permissions, host, desktop, wishes, found, granted, identity } = this.#request;
+    const { permissions, host, desktop, wishes, found, granted, hidden, identity } = this.#request;
     const firstBus = wishes.parts.length - wishes.buses.length;
     this.#checkPresence();
     wishes.parts.slice(0, firstBus).forEach((part, index) => this.#add(part, found[index] ?? null));
@@ -114,6 +117,7 @@ class DesktopBuilder {
       mounts: [...this.#mounts.values()],
       files: [...this.#files, ...home.files],
       links: [...graphicsLinks(permissions, desktop), ...home.links],
+      hidden,
       directories: this.#directories,
       variables: [...this.#variables, ...home.variables],
       buses: this.#buses,
@@ -161,6 +165,7 @@ class DesktopBuilder {
       for (const name of variables) this.#variables.push({ name, value, over: null });
     };
     const abstract = upstream.find(({ kind }) => kind === "abstract")?.name ?? null;
+    if (found === null && abstract === null) return;
     if (rules === null && found !== null) {
       this.#mount(found, target, "ro", permission);
       address(`unix:path=${target}`);

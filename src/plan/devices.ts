@@ -7,8 +7,11 @@ import type { HostPart, PrivateLink } from "./host-path.js";
  *
  * Directories are granted with what is in them later; a node that appears beside them later is not there.
  */
-export function deviceParts({ devices }: PermissionSet, desktop: DesktopFacts): readonly HostPart[] {
-  return [...devices].flatMap((device) => partsOf(device, desktop));
+export function deviceParts({ devices, optionalDevices }: PermissionSet, desktop: DesktopFacts): readonly HostPart[] {
+  return [...devices].flatMap((device) => {
+    const parts = partsOf(device, desktop);
+    return optionalDevices.has(device) ? parts.map((part) => ({ ...part, missing: null })) : parts;
+  });
 }
 
 function partsOf(device: Device, desktop: DesktopFacts): readonly HostPart[] {

@@ -1,10 +1,10 @@
 import { mountPath } from "../permissions/mount-path.js";
-import type { FilesystemGrant } from "../permissions/permission-set.js";
-import { sandboxError } from "../subprocess/glib-error.js";
+import type { FilesystemGrant, PermissionSet } from "../permissions/permission-set.js";
+import { ErrorDomain, GLibError, sandboxError, SandboxError } from "../subprocess/glib-error.js";
 import { printable } from "../subprocess/printable.js";
 import type { DesktopFacts, HostFacts } from "./host-facts.js";
 import { systemDirectoryPaths } from "./host-facts.js";
-import type { HostPart } from "./host-path.js";
+import type { HostPart, WantedPath } from "./host-path.js";
 import { sandboxDirectories } from "./root-filesystem.js";
 import type { UserDirectoryWord } from "./user-directories.js";
 import { parseUserDirectories, userDirectoryNames } from "./user-directories.js";
@@ -20,11 +20,40 @@ import { parseUserDirectories, userDirectoryNames } from "./user-directories.js"
  *   INVALID_PERMISSION for what cannot be granted
  */
 export function filesystemParts(
-  grants: readonly FilesystemGrant[],
+  { filesystems, optionalFilesystems }: PermissionSet,
   host: HostFacts,
   desktop: DesktopFacts,
 ): readonly HostPart[] {
-  return grants.flatMap((grant) => placesOf(grant.path, host, desktop).map((place) => part(grant, place)));
+  return filesystems.flatMap((grant) => {
+    const places = optionalFilesystems.has(grant.path)
+      ? placesIfAny(grant.path, host, desktop).map((place) => ({ ...place, presence: "optional" }) as const)
+      : placesOf(grant.path, host, desktop);
+    return places.map((place) => part(grant, place));
+  });
+}
+
+/** The paths of the host that must not be seen, and where they would be. What is not there now is not looked out for. */
+export function hiddenPlaces(
+  { hiddenPaths }: PermissionSet,
+  host: HostFacts,
+  desktop: DesktopFacts,
+): readonly { readonly wanted: WantedPath; readonly target: string }[] {
+  return hiddenPaths.flatMap((path) =>
+    placesIfAny(path, host, desktop).map(({ source, target }) => ({
+      wanted: { permission: `filesystem=!${path}`, candidates: [source], type: "any", ifMissing: "skip" },
+      target: target ?? source,
+    })),
+  );
+}
+
+/** None for a word that means nothing for this user. */
+function placesIfAny(path: string, host: HostFacts, desktop: DesktopFacts): readonly Place[] {
+  try {
+    return placesOf(path, host, desktop);
+  } catch (error) {
+    if (error instanceof GLibError && error.matches(ErrorDomain.SANDBOX, SandboxError.NOT_AVAILABLE)) return [];
+    throw error;
+  }
 }
 
 interface Place {

@@ -26,6 +26,14 @@ export interface FoundPath {
   /** st_dev and st_ino of stat(2). */
   readonly device: bigint;
   readonly inode: bigint;
+  readonly kind: "directory" | "other";
+}
+
+/** What the child must not see of something that it sees. */
+export interface HiddenPath {
+  /** As the child would see it. */
+  readonly path: string;
+  readonly kind: FoundPath["kind"];
 }
 
 /** What a permission comes to: one path of the host and what is made of it, or what needs none. */
