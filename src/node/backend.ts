@@ -1,4 +1,5 @@
 import type { PermissionSet } from "../permissions/permission-set.js";
+import type { DesktopPlan } from "../plan/desktop.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { StartCarrier } from "./carrier.js";
 import type { GrantedPaths } from "./granted-paths.js";
@@ -31,4 +32,8 @@ export interface PreparedLaunch {
   readonly start: StartCarrier;
   /** What is written to init's control socket first: HELLO and, for one command, the launch of `SINGLE_PROCESS`. */
   readonly frames: Uint8Array;
+  /** What of the desktop is in the sandbox: what runs there needs its variables. Absent: nothing. */
+  readonly desktop?: DesktopPlan;
+  /** Undoes what was made, if it is not to be started after all. */
+  discard?(): void;
 }

@@ -4,6 +4,8 @@ export interface Carrier {
   readonly pid: number | null;
   /** Settles, without an error, when nothing of the sandbox is left. */
   readonly ended: Promise<void>;
+  /** Init has spoken: what only the start needed can go. */
+  ready?(): void;
   /**
    * Why init was never heard of, or is not any more. Asked when the carrier and the control socket have ended.
    *

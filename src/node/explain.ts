@@ -6,16 +6,23 @@ import { bubblewrapGuarantees, bubblewrapShortfalls } from "../plan/bubblewrap-g
 import { bubblewrapOptions } from "../plan/bubblewrap-words.js";
 import type { ChosenBackend } from "../plan/choose-backend.js";
 import { Backend } from "../plan/choose-backend.js";
+import { DEFAULT_APPLICATION } from "../plan/bus-proxy.js";
+import type { DesktopPlan } from "../plan/desktop.js";
+import { desktopEnvironment, desktopWishes, planDesktop, withBusSockets } from "../plan/desktop.js";
 import { filterVerdicts } from "../plan/filter-verdicts.js";
 import type { HostFileKind } from "../plan/filesystem-view.js";
 import { filesystemView, lookedUp } from "../plan/filesystem-view.js";
+import type { FoundPath } from "../plan/host-path.js";
 import type { Aspect } from "../plan/guarantees.js";
 import { checkRequired, guaranteesOf } from "../plan/guarantees.js";
-import type { ResolvedMount } from "../plan/host-facts.js";
 import { SandboxReport } from "../plan/sandbox-report.js";
 import { unsandboxedGuarantees, unsandboxedShortfalls } from "../plan/unsandboxed-guarantees.js";
 import type { Environment } from "../subprocess/environment.js";
 import { sandboxError } from "../subprocess/glib-error.js";
+import type { DescriptorScope } from "./descriptor-scope.js";
+import { localDesktopFacts } from "./desktop-facts.js";
+import type { GrantedPaths } from "./granted-paths.js";
+import { OpenedPaths, openGrantedPaths } from "./granted-paths.js";
 import { hostFacts } from "./host.js";
 
 /** A launch, as far as a report speaks of it. */
@@ -32,18 +39,47 @@ export interface ExplainedLaunch {
   readonly timeout: number | null;
 }
 
+/** What of the host is in a sandbox. */
+export interface SandboxContents {
+  readonly granted: Pick<GrantedPaths, "mounts">;
+  readonly desktop: DesktopPlan;
+}
+
+/**
+ * What would be in a sandbox that is made now. Nothing is started for it: where a proxy would make a socket, it stands as
+ * if it were there.
+ *
+ * @throws GLibError as a launch, for what cannot be granted
+ */
+export function foreseenContents(permissions: PermissionSet, scope: DescriptorScope): SandboxContents {
+  const granted = openGrantedPaths(permissions, scope);
+  const host = hostFacts();
+  // the address of this bus is asked for on another one, and the report does not depend on it
+  const desktop = { ...localDesktopFacts(permissions), a11yBus: [{ kind: "abstract", name: "at-spi" } as const] };
+  const wishes = desktopWishes(permissions, host, desktop);
+  const opened = new OpenedPaths(scope);
+  const found = wishes.parts.map(({ wanted }) => opened.find(wanted));
+  const { mounts, hidden } = granted;
+  const identity = { application: DEFAULT_APPLICATION, instance: "0" };
+  const plan = planDesktop({ permissions, host, desktop, wishes, found, granted: mounts, hidden, identity });
+  return { granted, desktop: withBusSockets(plan, plan.buses.map(({ proxied }) => socketOfProxy(proxied.target))) };
+}
+
+function socketOfProxy(path: string): FoundPath {
+  return { path, descriptor: 0, device: 0n, inode: 0n, kind: "other" };
+}
+
 /**
  * What will hold for a child that is launched so. Nothing is started for it.
  *
- * @param mounts the granted paths
  * @throws GLibError as the planner of the backend; `gio-sandbox-error-quark` NOT_AVAILABLE for a backend that is not there
  */
-export function explain(launch: ExplainedLaunch, mounts: readonly ResolvedMount[]): SandboxReport {
+export function explain(launch: ExplainedLaunch, contents: SandboxContents): SandboxReport {
   const { backend, required } = launch;
   switch (backend) {
     case Backend.AUTO:
     case Backend.BUBBLEWRAP:
-      return explainBubblewrap(launch, mounts);
+      return explainBubblewrap(launch, contents);
     case Backend.NONE:
       return new SandboxReport(backend, guaranteesOf(unsandboxedGuarantees(), unsandboxedShortfalls, required), null);
     case Backend.FLATPAK_PORTAL:
@@ -77,15 +113,18 @@ export function missingBackend(backend: ChosenBackend): Error {
   return sandboxError("NOT_AVAILABLE", `The backend ${backend} cannot be used here. Choose another one, or “auto”.`);
 }
 
-function explainBubblewrap(launch: ExplainedLaunch, mounts: readonly ResolvedMount[]): SandboxReport {
+function explainBubblewrap(launch: ExplainedLaunch, { granted, desktop }: SandboxContents): SandboxReport {
   const { permissions, required } = launch;
   const host = hostFacts();
-  const plan = planOpenBubblewrap({ host, bubblewrap: anyBubblewrap, permissions, mounts, pid1: "init" }, 0);
+  const mounts = [...granted.mounts, ...desktop.mounts];
+  const plan = planOpenBubblewrap({ host, bubblewrap: anyBubblewrap, permissions, mounts, desktop, pid1: "init" }, 0);
   const filesystem = lookedUp(filesystemView(plan, mounts), hostFileKind);
   const statements = bubblewrapGuarantees({
     ...launch,
+    environment: desktopEnvironment(launch.environment, desktop),
     host,
-    mounts,
+    mounts: granted.mounts,
+    grants: desktop.grants,
     filesystem,
     options: bubblewrapOptions(plan),
     filter: filterVerdicts(permissions.syscalls, host.architecture),

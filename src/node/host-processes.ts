@@ -18,15 +18,31 @@ export function findHostPid(bwrap: number | null, pid: number): string | null {
   return null;
 }
 
+/** Kills everything that a process has started, from below, but not the process itself. */
+export function killDescendants(pid: number): void {
+  for (const child of children(String(pid)).map(Number)) {
+    killDescendants(child);
+    killIfThere(child);
+  }
+}
+
+/** The first process of the sandbox of a bwrap, as the host sees it; null if it has ended. */
+export function firstProcess(bwrap: number): number | null {
+  const [pid] = children(String(bwrap));
+  return pid === undefined ? null : Number(pid);
+}
+
 /** Kills a bwrap after its child, which in turn takes its sandbox along. */
 export function killTree(bwrap: number | null): void {
   if (bwrap === null) return;
-  for (const pid of [...children(String(bwrap)).map(Number), bwrap]) {
-    try {
-      kill(pid, "SIGKILL");
-    } catch {
-      // it has ended by itself
-    }
+  for (const pid of [...children(String(bwrap)).map(Number), bwrap]) killIfThere(pid);
+}
+
+function killIfThere(pid: number): void {
+  try {
+    kill(pid, "SIGKILL");
+  } catch {
+    // it has ended by itself
   }
 }
 

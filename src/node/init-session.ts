@@ -120,6 +120,7 @@ export class InitSession {
     switch (event.type) {
       case "ready":
         this.#wasReady = true;
+        this.#carrier.ready?.();
         this.#resolveReady();
         break;
       case "started":

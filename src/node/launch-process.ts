@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { PermissionSet } from "../permissions/permission-set.js";
-import type { ResolvedMount } from "../plan/host-facts.js";
+import { emptyDesktop } from "../plan/desktop.js";
 import { launchFailureError } from "../plan/launch-failure.js";
 import { SINGLE_PROCESS } from "../plan/launch-plan.js";
 import type { StreamSettings, SubprocessFlags } from "../subprocess/flags.js";
@@ -10,14 +10,15 @@ import { bubblewrapBackend } from "./bubblewrap-backend.js";
 import type { Cancellable } from "./cancellable.js";
 import { throwIfCancelled } from "./cancellable.js";
 import { DescriptorScope } from "./descriptor-scope.js";
+import type { SandboxContents } from "./explain.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { openGrantedPaths } from "./granted-paths.js";
-import { InitSession } from "./init-session.js";
 import type { OpenSandbox, StartedProcess } from "./open-sandbox.js";
 import { SingleUseScope } from "./process-scope.js";
 import { ProcessStart } from "./process-start.js";
 import type { Pipes } from "./running-process.js";
 import { RunningProcess } from "./running-process.js";
+import { startSession } from "./start-session.js";
 import type { ChildStreams, TakenDescriptors } from "./streams.js";
 import { duplicateTaken, openStreams, readingEnd, writingEnd } from "./streams.js";
 
@@ -35,7 +36,7 @@ export interface ProcessRequest {
 /** A process that runs, and what it was granted. */
 export interface LaunchedProcess {
   readonly running: RunningProcess;
-  readonly mounts: readonly ResolvedMount[];
+  readonly contents: SandboxContents;
 }
 
 /**
@@ -77,7 +78,7 @@ async function launchWith(
   const order: CommandRequest = { ...command, descriptors: streams.mapping };
   const started = await start(order, permissions, streams.sources, cancellable);
   const running = new RunningProcess(started.scope, started.start, command.timeout, pipesOf(streams, scope));
-  return { running, mounts: started.mounts };
+  return { running, contents: started.contents };
 }
 
 function putInto(sandbox: OpenSandbox): StartCommand {
@@ -88,13 +89,14 @@ async function newSandbox(permissions: PermissionSet, granted: GrantedPaths): Pr
   const backend = await bubblewrapBackend();
   return async (command, _permissions, child, cancellable) => {
     const launch = await backend.prepare(permissions, granted, command, child);
-    throwIfCancelled(cancellable);
-    const session = new InitSession(launch.start);
-    const start = new ProcessStart((failure) => launchFailureError(failure, command, granted.mounts));
+    const session = startSession(launch, cancellable);
+    const mounts = [...granted.mounts, ...(launch.desktop?.mounts ?? [])];
+    const start = new ProcessStart((failure) => launchFailureError(failure, command, mounts));
     session.listen(SINGLE_PROCESS, start);
     session.write(launch.frames);
     const pid = await start.wait(() => session.close(), session.ended, cancellable);
-    return { scope: new SingleUseScope(session, pid), start, mounts: granted.mounts };
+    const contents = { granted, desktop: launch.desktop ?? emptyDesktop };
+    return { scope: new SingleUseScope(session, pid), start, contents };
   };
 }
 

@@ -26,8 +26,7 @@ import { ioError } from "../subprocess/glib-error.js";
 import type { Cancellable } from "./cancellable.js";
 import { DescriptorScope, requiredSystemCalls } from "./descriptor-scope.js";
 import type { ExplainedLaunch } from "./explain.js";
-import { checkLaunch, explain } from "./explain.js";
-import { openGrantedPaths } from "./granted-paths.js";
+import { checkLaunch, explain, foreseenContents } from "./explain.js";
 import { launchProcess } from "./launch-process.js";
 import type { SandboxUse } from "./open-sandbox.js";
 import type { RunningProcess } from "./running-process.js";
@@ -184,7 +183,7 @@ export class SandboxSubprocessLauncher {
   explain(): SandboxReport {
     using scope = new DescriptorScope();
     const launch = this.#explained();
-    return explain(launch, openGrantedPaths(launch.permissions, scope).mounts);
+    return explain(launch, foreseenContents(launch.permissions, scope));
   }
 
   /**
@@ -267,8 +266,8 @@ export class SandboxSubprocessLauncher {
       permissions: this.#permissions.freeze().snapshot(),
       sandbox: this.#sandbox === null ? (this.#pool?.take() ?? null) : Sandbox.openSandboxOf(this.#sandbox),
     };
-    const { running, mounts } = await launchProcess(request, cancellable);
-    return { running, maximumOutput, report: () => explain(explained, mounts) };
+    const { running, contents } = await launchProcess(request, cancellable);
+    return { running, maximumOutput, report: () => explain(explained, contents) };
   }
 
   /**

@@ -1,7 +1,9 @@
 import { HelloFlag, SignalScope } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
-import type { ResolvedMount } from "../plan/host-facts.js";
 import { childFilters } from "../plan/bubblewrap.js";
+import type { DesktopPlan } from "../plan/desktop.js";
+import { desktopEnvironment, emptyDesktop } from "../plan/desktop.js";
+import type { PlacedMount } from "../plan/host-path.js";
 import { launchFailureError } from "../plan/launch-failure.js";
 import { planProcess } from "../plan/process-launch.js";
 import { cancelledError, ioError } from "../subprocess/glib-error.js";
@@ -10,13 +12,16 @@ import { bubblewrapBackend } from "./bubblewrap-backend.js";
 import type { Cancellable } from "./cancellable.js";
 import { throwIfCancelled, whenCancelled } from "./cancellable.js";
 import { DescriptorScope } from "./descriptor-scope.js";
+import type { GrantedPaths } from "./granted-paths.js";
 import { openGrantedPaths } from "./granted-paths.js";
 import { findHostPid } from "./host-processes.js";
 import { hostFacts } from "./host.js";
-import { InitSession } from "./init-session.js";
+import type { InitSession } from "./init-session.js";
+import type { SandboxContents } from "./explain.js";
 import type { ProcessScope } from "./process-scope.js";
 import { SingleUseScope } from "./process-scope.js";
 import { ProcessStart } from "./process-start.js";
+import { startSession } from "./start-session.js";
 
 const SIGKILL = 9;
 
@@ -27,19 +32,17 @@ export type SandboxUse = "single" | "kept";
 export interface StartedProcess {
   readonly scope: ProcessScope;
   readonly start: ProcessStart;
-  /** The granted paths of its sandbox. */
-  readonly mounts: readonly ResolvedMount[];
+  readonly contents: SandboxContents;
 }
 
 /** A sandbox with its init, which processes can be put into. */
 export class OpenSandbox {
   readonly #session: InitSession;
   readonly #use: SandboxUse;
-  readonly #mounts: readonly ResolvedMount[];
+  readonly #granted: GrantedPaths;
   /** Those of the sandbox, for each of its processes. */
   readonly #filters: readonly Uint8Array[];
-  /** So many of the mounts, the first ones, were granted by name and not by descriptor. */
-  readonly #namedMounts: number;
+  readonly #desktop: DesktopPlan;
   #lastNumber = 0;
   #running = 0;
   #isVerified = false;
@@ -59,27 +62,26 @@ export class OpenSandbox {
     const granted = openGrantedPaths(permissions, scope);
     const backend = await bubblewrapBackend();
     const launch = await backend.prepareOpen(permissions, granted, use === "single" ? HelloFlag.SINGLE_USE : 0);
-    throwIfCancelled(cancellable);
-    const session = new InitSession(launch.start);
+    const session = startSession(launch, cancellable);
     session.write(launch.frames);
     await whenReady(session, cancellable);
     session.unref();
     const filters = childFilters({ permissions, host: hostFacts() });
-    return new OpenSandbox(session, use, granted.mounts, permissions.filesystems.length, filters);
+    return new OpenSandbox(session, use, granted, launch.desktop ?? emptyDesktop, filters);
   }
 
   private constructor(
     session: InitSession,
     use: SandboxUse,
-    mounts: readonly ResolvedMount[],
-    namedMounts: number,
+    granted: GrantedPaths,
+    desktop: DesktopPlan,
     filters: readonly Uint8Array[],
   ) {
     this.#session = session;
     this.#use = use;
-    this.#mounts = mounts;
+    this.#granted = granted;
+    this.#desktop = desktop;
     this.#filters = filters;
-    this.#namedMounts = namedMounts;
   }
 
   /** Settles, without an error, when nothing of the sandbox is left. */
@@ -97,8 +99,8 @@ export class OpenSandbox {
   }
 
   /** What was granted by its name, which may lead elsewhere by now. */
-  get mountsByName(): readonly ResolvedMount[] {
-    return this.#mounts.slice(0, this.#namedMounts);
+  get mountsByName(): readonly PlacedMount[] {
+    return this.#granted.byName;
   }
 
   /** Kills everything in it. */
@@ -122,8 +124,9 @@ export class OpenSandbox {
     if (this.isClosed) throw ioError("CLOSED", "The sandbox has been closed");
     const process = this.#nextNumber();
     // mounts stay what they are: once is enough
-    const mounts = this.#isVerified ? [] : this.#mounts;
-    const { frame, sources } = planProcess({ process, command, permissions, mounts, filters: this.#filters });
+    const mounts = this.#isVerified ? [] : [...this.#granted.mounts, ...this.#desktop.mounts];
+    const settled = { ...command, environment: desktopEnvironment(command.environment, this.#desktop) };
+    const { frame, sources } = planProcess({ process, command: settled, permissions, mounts, filters: this.#filters });
     const start = new ProcessStart((failure) => launchFailureError(failure, command, mounts));
     this.#session.listen(process, start);
     this.#onStart(start);
@@ -133,7 +136,7 @@ export class OpenSandbox {
         ? await start.wait(() => this.close(), this.ended, cancellable)
         : await start.wait(() => this.#session.signal(process, SIGKILL, SignalScope.TREE), start.gone, cancellable);
     this.#isVerified = true;
-    return { scope: this.#scopeOf(process, pid), start, mounts: this.#mounts };
+    return { scope: this.#scopeOf(process, pid), start, contents: { granted: this.#granted, desktop: this.#desktop } };
   }
 
   #scopeOf(process: number, pid: number): ProcessScope {

@@ -1,6 +1,6 @@
 import type { SandboxPlan } from "./bubblewrap-words.js";
 import { bubblewrapOptions } from "./bubblewrap-words.js";
-import type { ResolvedMount } from "./host-facts.js";
+import type { PlacedMount } from "./host-path.js";
 
 /** What stands at a path of a sandbox. */
 export type FilesystemKind =
@@ -44,7 +44,7 @@ export type HostFileKind = "directory" | "file" | null;
  *
  * @param mounts the granted paths, as the plan was made with
  */
-export function filesystemView(plan: SandboxPlan, mounts: readonly ResolvedMount[]): FilesystemView {
+export function filesystemView(plan: SandboxPlan, mounts: readonly PlacedMount[]): FilesystemView {
   const builder = new ViewBuilder((word) => grantedPath(plan, mounts, word));
   bubblewrapOptions(plan).forEach(({ name, operands }) => builder.add(name, operands));
   return builder.view();
@@ -80,11 +80,11 @@ function isBelow(path: string, directory: string): boolean {
 }
 
 /** What a bind's source means: a granted path stands there as its descriptor. */
-function grantedPath({ descriptors }: SandboxPlan, mounts: readonly ResolvedMount[], word: string): string {
+function grantedPath({ descriptors }: SandboxPlan, mounts: readonly PlacedMount[], word: string): string {
   const number = /^(?:\/proc\/self\/fd\/)?(\d+)$/.exec(word)?.[1];
   if (number === undefined) return word;
   const descriptor = descriptors[Number(number)];
-  return (descriptor?.kind === "granted" ? mounts[descriptor.index]?.path : undefined) ?? word;
+  return (descriptor?.kind === "granted" ? mounts[descriptor.index]?.source : undefined) ?? word;
 }
 
 /** Does what bwrap does, on paper: a later mount hides what is below it. */

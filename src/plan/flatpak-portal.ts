@@ -95,7 +95,7 @@ export function planFlatpakPortal(request: PortalRequest, command: CommandReques
   const spawn = spawnCall(request);
   const sources = sourcesOf(command);
   const order = launchOrder(
-    { process: SINGLE_PROCESS, command, permissions, mounts },
+    { process: SINGLE_PROCESS, command, permissions, mounts, filters: [] },
     Origin.RECEIVED,
     (source) => sources.indexOf(source),
   );

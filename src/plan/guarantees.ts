@@ -4,7 +4,9 @@ import type { Environment } from "../subprocess/environment.js";
 import { printable } from "../subprocess/printable.js";
 import type { ChosenBackend } from "./choose-backend.js";
 import type { FilesystemView } from "./filesystem-view.js";
-import type { HostFacts, ResolvedMount } from "./host-facts.js";
+import type { DesktopGrant } from "./desktop.js";
+import type { HostFacts } from "./host-facts.js";
+import type { PlacedMount } from "./host-path.js";
 
 /** What a sandbox keeps apart, in the order in which a report speaks of it. */
 export const Aspect = {
@@ -70,6 +72,8 @@ export interface Observation {
   readonly probe: string;
   /** `OK`, the name of an errno, what there is to see, or one of `Outside`. */
   readonly result: string;
+  /** The probe that tries the same outside, where that has another name; absent if it has not. */
+  readonly outside?: string;
 }
 
 /** Results of which the backend says only how they follow from what a program of the same user sees outside. */
@@ -129,7 +133,9 @@ export interface GuaranteeFacts {
   readonly host: HostFacts;
   readonly permissions: PermissionSet;
   /** The granted paths. */
-  readonly mounts: readonly ResolvedMount[];
+  readonly mounts: readonly PlacedMount[];
+  /** What of the desktop the child reaches. */
+  readonly grants: readonly DesktopGrant[];
   /** What the child will find at which path, from the plan of its sandbox. */
   readonly filesystem: FilesystemView;
   readonly environment: Environment;

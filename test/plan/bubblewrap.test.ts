@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { planBubblewrap, planBubblewrapProbe } from "../../src/plan/bubblewrap.js";
 import type { BubblewrapFacts } from "../../src/plan/bubblewrap-facts.js";
+import { emptyDesktop } from "../../src/plan/desktop.js";
 import type { HostFacts, ResolvedMount } from "../../src/plan/host-facts.js";
 import type { BubblewrapPlan } from "../../src/plan/launch-plan.js";
 import { SandboxPermissions } from "../../src/permissions/sandbox-permissions.js";
@@ -40,7 +41,7 @@ function plan(
   options: Partial<CommandRequest> = {},
   facts = bubblewrap,
 ): BubblewrapPlan {
-  const request = { host, bubblewrap: facts, permissions: permissions.snapshot(), mounts, pid1: "init" } as const;
+  const request = { host, bubblewrap: facts, permissions: permissions.snapshot(), mounts, desktop: emptyDesktop, pid1: "init" } as const;
   return planBubblewrap(request, { ...command, ...options });
 }
 

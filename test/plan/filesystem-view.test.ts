@@ -16,7 +16,7 @@ function planWith(...words: readonly string[]): BubblewrapPlan {
 }
 
 function shown(...words: readonly string[]): string[] {
-  const mounts = [{ path: "/granted", writable: true, device: 1n, inode: 1n }];
+  const mounts = [{ path: "/x", source: "/granted", writable: true, device: 1n, inode: 1n, descriptor: 0 }];
   return filesystemView(planWith(...words), mounts).map(line);
 }
 

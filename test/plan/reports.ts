@@ -7,7 +7,9 @@ import type { FilesystemView } from "../../src/plan/filesystem-view.js";
 import { filesystemView, lookedUp } from "../../src/plan/filesystem-view.js";
 import type { Aspect } from "../../src/plan/guarantees.js";
 import { DEFAULT_REQUIRED, guaranteesOf } from "../../src/plan/guarantees.js";
-import type { HostFacts, ResolvedMount } from "../../src/plan/host-facts.js";
+import { emptyDesktop } from "../../src/plan/desktop.js";
+import type { HostFacts } from "../../src/plan/host-facts.js";
+import type { PlacedMount } from "../../src/plan/host-path.js";
 import type { BubblewrapPlan } from "../../src/plan/launch-plan.js";
 import { SandboxReport } from "../../src/plan/sandbox-report.js";
 
@@ -26,13 +28,16 @@ export function permissions(): SandboxPermissions {
   return new SandboxPermissions();
 }
 
-export function mountsOf(granted: SandboxPermissions): readonly ResolvedMount[] {
-  return granted.snapshot().filesystems.map(({ path, mode }) => ({ path, writable: mode === "rw", device: 1n, inode: 1n }));
+export function mountsOf(granted: SandboxPermissions): readonly PlacedMount[] {
+  return granted.snapshot().filesystems.map(({ path, mode }, descriptor) => ({
+    ...{ path, source: path, writable: mode === "rw", device: 1n, inode: 1n, descriptor },
+  }));
 }
 
 export function planOf(granted: SandboxPermissions): BubblewrapPlan {
   const bubblewrap = { path: "/usr/bin/bwrap", version: [0, 8, 0], options: new Set<string>() };
-  const request = { host, bubblewrap, permissions: granted.snapshot(), mounts: mountsOf(granted), pid1: "init" } as const;
+  const sandbox = { host, bubblewrap, permissions: granted.snapshot(), mounts: mountsOf(granted) };
+  const request = { ...sandbox, desktop: emptyDesktop, pid1: "init" } as const;
   return planOpenBubblewrap(request, 0);
 }
 
@@ -44,7 +49,7 @@ export function viewOf(granted: SandboxPermissions): FilesystemView {
 export function bubblewrapReport(granted = permissions(), required: readonly Aspect[] = DEFAULT_REQUIRED): SandboxReport {
   const view = lookedUp(viewOf(granted), () => "directory");
   const statements = bubblewrapGuarantees({
-    ...{ host, permissions: granted.snapshot(), mounts: mountsOf(granted), filesystem: view },
+    ...{ host, permissions: granted.snapshot(), mounts: mountsOf(granted), grants: [], filesystem: view },
     ...{ environment: ["PATH=/bin"], directory: "/", descriptors: [], timeout: null },
     options: bubblewrapOptions(planOf(granted)),
     filter: filterVerdicts(granted.snapshot().syscalls, host.architecture),
