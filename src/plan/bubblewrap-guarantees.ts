@@ -1,6 +1,7 @@
-import type { Limit } from "../permissions/permission-set.js";
+import type { BusPolicy, Limit } from "../permissions/permission-set.js";
 import type { BubblewrapOption } from "./bubblewrap-words.js";
 import { childLimits, DEFAULT_OPEN_FILES, Resource } from "./child-limits.js";
+import type { DesktopGrant } from "./desktop.js";
 import type { FilesystemEntry } from "./filesystem-view.js";
 import { isVisible } from "./filesystem-view.js";
 import type { GuaranteeFacts, Observation, Shortfalls, Statement, Statements } from "./guarantees.js";
@@ -87,8 +88,10 @@ function filesystem(facts: BubblewrapGuaranteeFacts): Statement {
   };
 }
 
-function entryObservations({ path, kind, writable, source, mode, size, isDirectory }: FilesystemEntry): Observation[] {
-  const reading = observe(`read ${path}`, kind === "host" ? Outside.SAME : "OK");
+function entryObservations(entry: FilesystemEntry): Observation[] {
+  const { path, kind, writable, source, mode, size } = entry;
+  if (kind === "host") return hostObservations(entry);
+  const reading = observe(`read ${path}`, mode !== null && (mode & S_IRUSR) === 0 ? "EACCES" : "OK");
   const writing = observe(`write ${path}`, writable ? "OK" : "EROFS");
   const sizes = size === null ? [] : [observe(`size ${path}`, String(size))];
   const modes = mode === null ? [] : [observe(`mode ${path}`, mode.toString(8).padStart(4, "0"))];
@@ -103,14 +106,26 @@ function entryObservations({ path, kind, writable, source, mode, size, isDirecto
       return [reading, writing, ...modes, ...sizes];
     case "processes":
       return [reading];
-    case "host":
-      if (writable) return [reading, observe(`write ${path}`, Outside.SAME)];
-      if (isDirectory !== true) return [reading, observe(`write ${path}`, Outside.READ_ONLY)];
-      // nothing can be made in /proc at all
-      return [reading, path.startsWith("/proc/") ? observe(`write ${path}`, "ENOENT") : writing];
   }
 }
 
+function hostObservations({ path, writable, source, isDirectory }: FilesystemEntry): Observation[] {
+  // to open a device may have it do something
+  if (path.startsWith("/dev/") && isDirectory !== true) return [observeSame("access", path, source)];
+  const reading = observeSame("read", path, source);
+  if (writable) return [reading, observeSame("write", path, source)];
+  if (isDirectory !== true) return [reading, { ...observeSame("write", path, source), result: Outside.READ_ONLY }];
+  // nothing can be made in /proc at all
+  return [reading, observe(`write ${path}`, path.startsWith("/proc/") ? "ENOENT" : "EROFS")];
+}
+
+/** The same as outside, for a path that may have another name there. */
+function observeSame(probe: string, path: string, source: string | null): Observation {
+  const same = observe(`${probe} ${path}`, Outside.SAME);
+  return source === null || source === path ? same : { ...same, outside: `${probe} ${source}` };
+}
+
+const S_IRUSR = 0o400;
 const S_IWUSR = 0o200;
 
 /** Every family, and one that a filter could take for another. */
@@ -205,7 +220,7 @@ function ipc(facts: BubblewrapGuaranteeFacts): Statement {
       isShared
         ? "It shares the host's System V IPC objects and POSIX message queues, as its user may use them."
         : "It sees none of the host's System V IPC objects and POSIX message queues, and can make its own: ENOENT.",
-      "Its /dev/shm is its own.",
+      ...(facts.permissions.devices.has("shm") ? [] : ["Its /dev/shm is its own."]),
     ],
     observations: [
       observe("namespace ipc", isShared ? "the host's" : "own"),
@@ -216,44 +231,151 @@ function ipc(facts: BubblewrapGuaranteeFacts): Statement {
   };
 }
 
+/** The grants of some permissions, as users write them. */
+function grantsOf({ grants }: GuaranteeFacts, ...permissions: readonly string[]): readonly DesktopGrant[] {
+  return grants.filter(({ permission }) => permissions.includes(permission));
+}
+
+/** An attempt to connect to a socket that is granted. */
+function observeSocket(facts: GuaranteeFacts, { source, target }: DesktopGrant): Observation[] {
+  if (target === null) return [];
+  const verdict = socketVerdict(facts, SocketFamily.UNIX);
+  return [verdict === null ? observeSame("connect", target, source) : observe(`connect ${target}`, verdict)];
+}
+
+/** Sockets that are at these paths only if they are granted. */
+function observeSockets(facts: BubblewrapGuaranteeFacts, granted: readonly DesktopGrant[], paths: readonly string[]): Observation[] {
+  const others = paths.filter((path) => !granted.some(({ target }) => target === path));
+  return [
+    ...granted.flatMap((grant) => observeSocket(facts, grant)),
+    ...others.map((path) => (isVisible(facts.filesystem, path) ? observe(`connect ${path}`, Outside.SAME) : observeNoSocket(facts, path))),
+  ];
+}
+
+function observeVariables(facts: GuaranteeFacts, names: readonly string[]): Observation[] {
+  return names.map((name) => observe(`variable ${name}`, variable(facts, name) ?? "unset"));
+}
+
 function buses(facts: BubblewrapGuaranteeFacts): Statement {
   const { runtime } = sandboxDirectories(facts.host.uid);
+  const session = grantsOf(facts, "socket=session-bus", "portals", "session bus policy");
+  const system = grantsOf(facts, "socket=system-bus", "system bus policy");
+  const others = grantsOf(facts, "a11y", "socket=ssh-auth", "socket=gpg-agent");
+  const granted = [...session, ...system, ...others];
+  const isFiltered = granted.some(({ mechanism }) => mechanism === "bus-proxy");
+  const isWhole = granted.some(({ permission }) => permission.startsWith("socket="));
   return {
-    access: "denied",
-    mechanisms: [Mechanism.MOUNT_NAMESPACE, ...networkHiding(facts)],
+    access: granted.length === 0 ? "denied" : isWhole ? "granted" : "partly",
+    mechanisms: [
+      ...[Mechanism.MOUNT_NAMESPACE, ...networkHiding(facts)],
+      ...(isFiltered ? [Mechanism.BUS_FILTER] : []),
+    ],
     sentences: [
-      "It has no D-Bus: neither the address nor the socket of any bus is there.",
+      ...(granted.length === 0
+        ? ["It has no D-Bus: neither the address nor the socket of any bus is there."]
+        : granted.map((grant) => busSentence(facts, grant))),
       ...(has(facts, "--share-net") ? ["A bus that listens on an abstract socket is in reach with the network."] : []),
     ],
     observations: [
-      observe("variable DBUS_SESSION_BUS_ADDRESS", variable(facts, "DBUS_SESSION_BUS_ADDRESS") ?? "unset"),
-      observeNoSocket(facts, `${runtime}/bus`),
-      observeNoSocket(facts, "/run/dbus/system_bus_socket"),
-      observeNoSocket(facts, "/var/run/dbus/system_bus_socket"),
+      ...observeVariables(facts, ["DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS", "AT_SPI_BUS_ADDRESS", "SSH_AUTH_SOCK"]),
+      ...observeSockets(facts, granted.filter(({ mechanism }) => mechanism === "mount"), [
+        ...[`${runtime}/bus`, "/run/dbus/system_bus_socket"].filter((path) => !granted.some(({ target }) => target === path)),
+      ]),
+      ...session.flatMap((grant) => nameObservations(facts, grant, facts.permissions.sessionBus)),
+      ...system.flatMap((grant) => nameObservations(facts, grant, facts.permissions.systemBus)),
     ],
   };
 }
 
+function busSentence({ permissions }: GuaranteeFacts, { permission, mechanism }: DesktopGrant): string {
+  const isFiltered = mechanism === "bus-proxy";
+  switch (permission) {
+    case "socket=session-bus":
+      return "It has all of the session bus, and with it whatever programs there do for it, as to start others outside.";
+    case "socket=system-bus":
+      return "It has all of the system bus, as your programs have it.";
+    case "a11y":
+      return "It reaches the accessibility bus, to offer itself to assistive technology: no other program's content.";
+    case "socket=ssh-auth":
+      return "It can have your SSH agent sign for it.";
+    case "socket=gpg-agent":
+      return "It can have your GnuPG agent sign and decrypt for it.";
+    default:
+      break;
+  }
+  const policies = permission === "system bus policy" ? permissions.systemBus : permissions.sessionBus;
+  const names = [...policies].filter(([, policy]) => policy !== "none").map(([name, policy]) => `${name} (${policy})`);
+  const portals = permission === "portals" ? ["the portals, for which it is a sandboxed application"] : [];
+  const bus = permission === "system bus policy" ? "system" : "session";
+  return `It sees of the ${bus} bus ${listed([...portals, ...names])}${isFiltered ? ", and no other name" : ""}.`;
+}
+
+/** A name that is on most buses, and on the list of nobody. */
+const UNGRANTED_NAME = "org.freedesktop.systemd1";
+
+function nameObservations(
+  facts: GuaranteeFacts,
+  { source, target, mechanism, permission }: DesktopGrant,
+  policies: ReadonlyMap<string, BusPolicy>,
+): Observation[] {
+  if (target === null || source === null) return [];
+  const verdict = socketVerdict(facts, SocketFamily.UNIX);
+  const name = (probe: string, word: string, result: string | null): Observation => {
+    const inside = `${probe} ${target} ${word}`;
+    if (verdict !== null) return observe(inside, verdict);
+    return result === null ? { ...observe(inside, Outside.SAME), outside: `${probe} ${source} ${word}` } : observe(inside, result);
+  };
+  if (mechanism === "mount") {
+    return [observe(`bus ${target}`, verdict ?? "OK"), name("see-name", UNGRANTED_NAME, null)];
+  }
+  const isWhole = permission.startsWith("socket=");
+  const named = [...policies].filter(([word]) => !word.endsWith(".*"));
+  return [
+    observe(`bus ${target}`, verdict ?? "OK"),
+    ...(policies.has(UNGRANTED_NAME) ? [] : [name("see-name", UNGRANTED_NAME, isWhole ? null : "hidden")]),
+    ...named.flatMap(([word, policy]) => [
+      name("see-name", word, policy === "none" ? "hidden" : null),
+      name("talk-name", word, policy === "talk" || policy === "own" ? null : policy === "see" ? ACCESS_DENIED : SERVICE_UNKNOWN),
+      name("own-name", word, policy === "own" ? null : policy === "none" ? SERVICE_UNKNOWN : ACCESS_DENIED),
+    ]),
+  ];
+}
+
+const ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied";
+const SERVICE_UNKNOWN = "org.freedesktop.DBus.Error.ServiceUnknown";
+
 function display(facts: BubblewrapGuaranteeFacts): Statement {
   const { runtime } = sandboxDirectories(facts.host.uid);
-  const variables = ["DISPLAY", "WAYLAND_DISPLAY", "PULSE_SERVER", "XAUTHORITY"];
+  const granted = facts.grants.filter(({ permission }) => permission in displaySentences);
   return {
-    access: "denied",
+    access: granted.length === 0 ? "denied" : "partly",
     mechanisms: [Mechanism.MOUNT_NAMESPACE, ...networkHiding(facts)],
     sentences: [
-      "It has no display and no sound: the sockets of X11, Wayland, PulseAudio and PipeWire are not there.",
+      ...(granted.length === 0
+        ? ["It has no display and no sound: the sockets of X11, Wayland, PulseAudio and PipeWire are not there."]
+        : granted.map(({ permission }) => displaySentences[permission] ?? "")),
       ...(has(facts, "--share-net")
-        ? ["An X server that listens on an abstract socket is in reach with the network; its cookie is not."]
+        ? ["An X server that listens on an abstract socket is in reach with the network; its cookie only with socket=x11."]
         : []),
     ],
     observations: [
-      ...variables.map((name) => observe(`variable ${name}`, variable(facts, name) ?? "unset")),
-      ...["/tmp/.X11-unix/X0", `${runtime}/wayland-0`, `${runtime}/pulse/native`, `${runtime}/pipewire-0`].map((path) =>
-        observeNoSocket(facts, path),
-      ),
+      ...observeVariables(facts, ["DISPLAY", "WAYLAND_DISPLAY", "PULSE_SERVER", "XAUTHORITY"]),
+      ...observeSockets(facts, granted, [
+        ...["/tmp/.X11-unix/X0", `${runtime}/wayland-0`, `${runtime}/pulse/native`, `${runtime}/pipewire-0`],
+      ]),
     ],
   };
 }
+
+const x11Sentence = "It has the X11 display, where every client can read what is typed and shown in all windows.";
+
+const displaySentences: Readonly<Record<string, string>> = {
+  "socket=x11": x11Sentence,
+  "socket=fallback-x11": x11Sentence,
+  "socket=wayland": "It has the Wayland display, where it sees its own windows only.",
+  "socket=pulseaudio": "It has PulseAudio: it can play sound, and record it.",
+  "socket=pipewire": "It has PipeWire: it can use sound and cameras as PipeWire lets it.",
+};
 
 function networkHiding(facts: BubblewrapGuaranteeFacts): (typeof Mechanism.NETWORK_NAMESPACE)[] {
   return has(facts, "--share-net") ? [] : [Mechanism.NETWORK_NAMESPACE];
@@ -263,30 +385,37 @@ function variable({ environment }: GuaranteeFacts, name: string): string | null 
   return environment.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
 }
 
-/** What bwrap's `--dev` makes. The master of the terminals is a device of its own devpts. */
-const harmlessDevices = ["full", "null", "pts/ptmx", "random", "tty", "urandom", "zero"].map((name) => `/dev/${name}`);
+/** What bwrap's `--dev` makes. */
+const harmlessDevices = ["full", "null", "random", "tty", "urandom", "zero"].map((name) => `/dev/${name}`);
 
 function devices(facts: BubblewrapGuaranteeFacts): Statement {
   const terminal = (probe: string, request: bigint, kernel: string): Observation =>
     observeCall(facts, probe, ["ioctl", 0, request], kernel);
   const [sti, linux] = [BigInt(TerminalRequest.TIOCSTI), BigInt(TerminalRequest.TIOCLINUX)];
+  const view = facts.filesystem;
+  const inDevices = view.filter(({ kind, path }) => kind === "host" && path.startsWith("/dev/"));
+  const nodes = inDevices.filter(({ isDirectory }) => isDirectory !== true).map(({ path }) => path);
+  const words = [...new Set(facts.grants.map(({ permission }) => permission).filter((word) => word in deviceSentences))];
   return {
-    access: "denied",
+    access: words.length === 0 ? "denied" : "partly",
     mechanisms: [Mechanism.MOUNT_NAMESPACE, Mechanism.CAPABILITIES, Mechanism.SECCOMP],
     sentences: [
-      "It finds null, zero, full, random, urandom, tty and terminals of its own in /dev, and no other device: ENOENT.",
+      `It finds null, zero, full, random, urandom, tty and terminals of its own in /dev, and no other device${words.length === 0 ? "" : " but those below"}: ENOENT.`,
+      ...words.map((word) => deviceSentences[word] ?? ""),
       "It cannot make device nodes: EPERM. It has no controlling terminal: ENXIO for /dev/tty.",
       "It cannot type into a terminal: EPERM for TIOCSTI and TIOCLINUX.",
     ],
     observations: [
-      observe("devices", harmlessDevices.join(" ")),
+      observe("devices", [...harmlessDevices, ...nodes].sort(compare).join(" ")),
       observeCall(facts, "make-device", ["mknodat"], "EPERM"),
       observe("open-terminal", "ENXIO"),
       observe("write /dev/null", "OK"),
       observe("read /dev/urandom", "OK"),
-      ...["/dev/dri", "/dev/input", "/dev/kvm", "/dev/mem", "/dev/snd", "/dev/fuse", "/dev/net/tun"].map((path) =>
-        observe(`read ${path}`, "ENOENT"),
-      ),
+      ...["/dev/dri", "/dev/input", "/dev/kvm", "/dev/mem", "/dev/snd", "/dev/fuse", "/dev/net/tun"]
+        .filter((path) => !isVisible(view, path))
+        .map((path) => observe(`read ${path}`, "ENOENT")),
+      ...inDevices.flatMap(({ path, isDirectory }) => (isDirectory === true ? [observe(`list ${path}`, Outside.SAME)] : [])),
+      ...observeSockets(facts, grantsOf(facts, "socket=cups", "socket=pcsc"), []),
       terminal("tiocsti", sti, Outside.SAME),
       terminal("tiocsti-dirty", DIRTY_HIGH_WORD | sti, Outside.SAME),
       terminal("tioclinux", linux, "ENOTTY"),
@@ -294,6 +423,17 @@ function devices(facts: BubblewrapGuaranteeFacts): Statement {
     ],
   };
 }
+
+const deviceSentences: Readonly<Record<string, string>> = {
+  "device=dri": "It can use the GPU.",
+  "device=input": "It can read what is typed and done with all input devices, as far as its user may.",
+  "device=kvm": "It can run virtual machines.",
+  "device=shm": "It shares /dev/shm with the host.",
+  "device=usb": "It can use USB devices, as far as its user may.",
+  "device=all": "It can use all devices of the host, as far as its user may.",
+  "socket=cups": "It can print.",
+  "socket=pcsc": "It can use smart cards.",
+};
 
 function syscalls(facts: BubblewrapGuaranteeFacts): Statement {
   const { filter } = facts;

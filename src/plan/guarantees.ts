@@ -80,7 +80,7 @@ export interface Observation {
 export const Outside = {
   /** The same as outside, without capabilities. */
   SAME: "as outside",
-  /** EROFS, or EACCES where that is seen outside, since permissions are looked at first. */
+  /** The same, but EROFS for what could be written outside, or is refused by something that is asked only after that. */
   READ_ONLY: "as outside, read-only",
 } as const;
 

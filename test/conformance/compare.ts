@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import type { SandboxReport, SandboxSubprocessLauncher } from "../../src/node/index.js";
+import type { Observation, SandboxReport, SandboxSubprocessLauncher } from "../../src/node/index.js";
 import { Outside } from "../../src/plan/guarantees.js";
 import type { Host } from "./host.js";
 import { program } from "./host.js";
@@ -15,8 +15,8 @@ export interface Difference {
 }
 
 /** Launches the program, as `launcher` launches children, with a word for each observation of the report. */
-export async function seenInside(launcher: SandboxSubprocessLauncher, host: Host, paths: readonly string[] = []): Promise<Seen> {
-  const child = await launcher.spawnvAsync([program, ...words(launcher.explain(), host, paths)]);
+export async function seenInside(launcher: SandboxSubprocessLauncher, host: Host): Promise<Seen> {
+  const child = await launcher.spawnvAsync([program, ...words(launcher.explain(), host, false)]);
   const [stdout] = await child.communicateUtf8Async(null);
   return parsed(stdout ?? "");
 }
@@ -27,7 +27,7 @@ export async function seenInside(launcher: SandboxSubprocessLauncher, host: Host
 export function seenOutside(report: SandboxReport, host: Host): Seen {
   const isRoot = process.getuid?.() === 0;
   const dropped = isRoot ? ["--inh-caps=-all", "--bounding-set=-all"] : [];
-  const { stdout, stderr } = spawnSync("setpriv", ["--no-new-privs", ...dropped, program, ...words(report, host, [])], {
+  const { stdout, stderr } = spawnSync("setpriv", ["--no-new-privs", ...dropped, program, ...words(report, host, true)], {
     encoding: "utf8",
     env: {},
     cwd: "/",
@@ -37,9 +37,10 @@ export function seenOutside(report: SandboxReport, host: Host): Seen {
   return parsed(stdout);
 }
 
-function words(report: SandboxReport, host: Host, paths: readonly string[]): readonly string[] {
-  const observed = report.guarantees.flatMap(({ observations }) => observations.map(({ probe }) => probe));
-  return [...host.words, ...observed.filter((probe) => probe.includes(" ")), ...paths.map((path) => `read ${path}`)];
+function words(report: SandboxReport, host: Host, isOutside: boolean): readonly string[] {
+  const observations = report.guarantees.flatMap((guarantee) => guarantee.observations);
+  const observed = observations.flatMap(({ probe, outside }) => (isOutside && outside !== undefined ? [outside] : [probe]));
+  return [...host.words, ...observed.filter((probe) => probe.includes(" "))];
 }
 
 function parsed(json: string): Seen {
@@ -50,7 +51,7 @@ function parsed(json: string): Seen {
 export function differences(report: SandboxReport, seen: Seen, outside: Seen): readonly Difference[] {
   const promised = new Map(
     report.guarantees.flatMap(({ observations }) =>
-      observations.map(({ probe, result }): [string, string] => [probe, resolved(report, probe, result, outside)]),
+      observations.map((observation): [string, string] => [observation.probe, resolved(observation, outside)]),
     ),
   );
   const probes = new Set([...promised.keys(), ...seen.keys()]);
@@ -61,13 +62,14 @@ export function differences(report: SandboxReport, seen: Seen, outside: Seen): r
     .filter((entry) => entry.promised !== entry.seen);
 }
 
-function resolved(report: SandboxReport, probe: string, result: string, outside: Seen): string {
-  const there = outside.get(probe) ?? "not tried outside";
+function resolved({ probe, result, outside: elsewhere = probe }: Observation, outside: Seen): string {
+  const there = outside.get(elsewhere) ?? "not tried outside";
   switch (result) {
     case Outside.SAME:
       return there;
     case Outside.READ_ONLY:
-      return there === "EACCES" ? there : "EROFS";
+      // EPERM is what drivers say, when a file is opened already
+      return there === "OK" || there === "EPERM" ? "EROFS" : there;
     default:
       return result;
   }
