@@ -118,7 +118,7 @@ function explainBubblewrap(launch: ExplainedLaunch, { granted, desktop }: Sandbo
   const host = hostFacts();
   const mounts = [...granted.mounts, ...desktop.mounts];
   const plan = planOpenBubblewrap({ host, bubblewrap: anyBubblewrap, permissions, mounts, desktop, pid1: "init" }, 0);
-  const filesystem = lookedUp(filesystemView(plan, mounts), hostFileKind);
+  const filesystem = lookedUp(filesystemView(plan, mounts, new Set(desktop.buses.map(({ proxied }) => proxied.target))), hostFileKind);
   const statements = bubblewrapGuarantees({
     ...launch,
     environment: desktopEnvironment(launch.environment, desktop),

@@ -98,6 +98,8 @@ function entryObservations(entry: FilesystemEntry): Observation[] {
   switch (kind) {
     case "link":
       return [observe(`link ${path}`, source ?? "")];
+    case "socket":
+      return [observe(`read ${path}`, "ENXIO")];
     case "file":
       return [reading, ...modes, ((mode ?? 0) & S_IWUSR) === 0 ? observe(`write ${path}`, "EACCES") : writing];
     case "directory":
@@ -110,6 +112,7 @@ function entryObservations(entry: FilesystemEntry): Observation[] {
 }
 
 function hostObservations({ path, writable, source, isDirectory }: FilesystemEntry): Observation[] {
+  if (source === null) return [];
   // to open a device may have it do something
   if (path.startsWith("/dev/") && isDirectory !== true) return [observeSame("access", path, source)];
   const reading = observeSame("read", path, source);
@@ -120,9 +123,9 @@ function hostObservations({ path, writable, source, isDirectory }: FilesystemEnt
 }
 
 /** The same as outside, for a path that may have another name there. */
-function observeSame(probe: string, path: string, source: string | null): Observation {
+function observeSame(probe: string, path: string, source: string): Observation {
   const same = observe(`${probe} ${path}`, Outside.SAME);
-  return source === null || source === path ? same : { ...same, outside: `${probe} ${source}` };
+  return source === path ? same : { ...same, outside: `${probe} ${source}` };
 }
 
 const S_IRUSR = 0o400;
@@ -238,7 +241,7 @@ function grantsOf({ grants }: GuaranteeFacts, ...permissions: readonly string[])
 
 /** An attempt to connect to a socket that is granted. */
 function observeSocket(facts: GuaranteeFacts, { source, target }: DesktopGrant): Observation[] {
-  if (target === null) return [];
+  if (target === null || source === null) return [];
   const verdict = socketVerdict(facts, SocketFamily.UNIX);
   return [verdict === null ? observeSame("connect", target, source) : observe(`connect ${target}`, verdict)];
 }

@@ -12,6 +12,8 @@ export type FilesystemKind =
   /** A file that was made for the sandbox. */
   | "file"
   | "link"
+  /** A socket that was made for the sandbox, of a filter that runs outside. */
+  | "socket"
   /** /proc, of the sandbox's own processes. */
   | "processes"
   /** /dev, with the devices that do no harm. */
@@ -43,9 +45,14 @@ export type HostFileKind = "directory" | "file" | null;
  * The file system that a plan makes, read from bwrap's own arguments.
  *
  * @param mounts the granted paths, as the plan was made with
+ * @param sockets the paths of sockets that are made for the sandbox
  */
-export function filesystemView(plan: SandboxPlan, mounts: readonly PlacedMount[]): FilesystemView {
-  const builder = new ViewBuilder((word) => grantedPath(plan, mounts, word));
+export function filesystemView(
+  plan: SandboxPlan,
+  mounts: readonly PlacedMount[],
+  sockets: ReadonlySet<string>,
+): FilesystemView {
+  const builder = new ViewBuilder((word) => grantedPath(plan, mounts, word), sockets);
   bubblewrapOptions(plan).forEach(({ name, operands }) => builder.add(name, operands));
   return builder.view();
 }
@@ -80,22 +87,26 @@ function isBelow(path: string, directory: string): boolean {
 }
 
 /** What a bind's source means: a granted path stands there as its descriptor. */
-function grantedPath({ descriptors }: SandboxPlan, mounts: readonly PlacedMount[], word: string): string {
+function grantedPath({ descriptors }: SandboxPlan, mounts: readonly PlacedMount[], word: string): string | null {
   const number = /^(?:\/proc\/self\/fd\/)?(\d+)$/.exec(word)?.[1];
   if (number === undefined) return word;
   const descriptor = descriptors[Number(number)];
-  return (descriptor?.kind === "granted" ? mounts[descriptor.index]?.source : undefined) ?? word;
+  if (descriptor?.kind !== "granted") return word;
+  // what was granted by descriptor, and has another name in the sandbox, has none here
+  return mounts[descriptor.index]?.source || null;
 }
 
 /** Does what bwrap does, on paper: a later mount hides what is below it. */
 class ViewBuilder {
   readonly #entries = new Map<string, FilesystemEntry>();
-  readonly #sourceOf: (word: string) => string;
+  readonly #sourceOf: (word: string) => string | null;
+  readonly #sockets: ReadonlySet<string>;
   #mode: number | null = null;
   #size: number | null = null;
 
-  constructor(sourceOf: (word: string) => string) {
+  constructor(sourceOf: (word: string) => string | null, sockets: ReadonlySet<string>) {
     this.#sourceOf = sourceOf;
+    this.#sockets = sockets;
     this.#put("/", { kind: "private", writable: true });
   }
 
@@ -144,6 +155,10 @@ class ViewBuilder {
   }
 
   #bind(option: string, source: string, path: string): void {
+    if (this.#sockets.has(path)) {
+      this.#mount(path, { kind: "socket", writable: false });
+      return;
+    }
     const writable = !option.startsWith("--ro-");
     this.#mount(path, { kind: "host", writable, source: this.#sourceOf(source), optional: option.endsWith("-try") });
   }
@@ -188,7 +203,7 @@ type EntryDetails = Pick<FilesystemEntry, "kind" | "writable"> &
 
 /** Whether an entry is a mount of its own. `--bind-data` is one too, but always as it was made. */
 function isMount({ kind }: FilesystemEntry): boolean {
-  return kind === "host" || kind === "private" || kind === "processes" || kind === "devices";
+  return kind !== "directory" && kind !== "file" && kind !== "link";
 }
 
 function compare(a: string, b: string): number {

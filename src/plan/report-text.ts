@@ -122,13 +122,15 @@ function entryText({ kind, path, writable, source, mode, size }: FilesystemEntry
     case "link":
       return style("faint", `→ ${printable(source ?? "", 200)}`);
     case "host":
-      return `${access}  ${source === path ? "the host's" : `the host's ${printable(source ?? "", 200)}`}`;
+      return `${access}  the host's${source === path || source === null ? "" : ` ${printable(source, 200)}`}`;
     case "private":
       return `${access}${modeText}  its own${size === null ? "" : `, ${bytesText(size)} at most`}`;
     case "directory":
       return access;
     case "file":
       return `${access}${modeText}  made for it`;
+    case "socket":
+      return `${access}  a filtered socket`;
     case "processes":
       return `${access}  its own processes`;
     case "devices":

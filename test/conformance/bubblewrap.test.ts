@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { loadProfile, SandboxPermissions, SandboxSubprocessLauncher, SubprocessFlags } from "../../src/node/index.js";
 import { fixturePermissions, temporaryDirectory } from "../node/gsubprocess/children.js";
 import { differences, mountDifferences, seenInside, seenOutside } from "./compare.js";
+import { startDesktop } from "./desktop.js";
 import type { Host } from "./host.js";
 import { startHost } from "./host.js";
 
@@ -19,14 +20,20 @@ describe("a report of a bubblewrap sandbox", function () {
   this.timeout(60_000);
   let host: Host;
 
+  let desktop: AsyncDisposable;
+
   before(async () => {
     host = await startHost();
+    desktop = await startDesktop();
   });
-  after(() => host[Symbol.asyncDispose]());
+  after(async () => {
+    await desktop[Symbol.asyncDispose]();
+    await host[Symbol.asyncDispose]();
+  });
 
   async function check(launcher: SandboxSubprocessLauncher): Promise<void> {
     const report = launcher.explain();
-    const outside = seenOutside(report, host);
+    const outside = await seenOutside(report, host);
     const seen = await seenInside(launcher, host);
     assert.deepEqual(differences(report, seen, outside), []);
     const mounts = mountDifferences(report, seen);
@@ -59,6 +66,41 @@ describe("a report of a bubblewrap sandbox", function () {
     });
   }
 
+  for (const socket of ["x11", "fallback-x11", "wayland", "pulseaudio", "pipewire", "session-bus", "system-bus", "ssh-auth"] as const) {
+    it(`is what a child sees with the socket ${socket}`, async () => {
+      await check(launcherWith(new SandboxPermissions().addSocket(socket)));
+    });
+  }
+
+  it("is what a child sees with an X display and the network", async () => {
+    await check(launcherWith(new SandboxPermissions().addSocket("x11").share("network")));
+  });
+
+  it("is what a child sees with names on the buses", async () => {
+    const names = new SandboxPermissions().addTalkName("org.example.One").addSeeName("org.example.Two").addOwnName("org.example.Own");
+    await check(launcherWith(names.addSystemTalkName("org.example.One")));
+  });
+
+  it("is what a child sees with the portals", async () => {
+    await check(launcherWith(new SandboxPermissions().allowPortals()));
+  });
+
+  it("is what a child sees with the accessibility bus", async () => {
+    await check(launcherWith(new SandboxPermissions().allowA11y()));
+  });
+
+  for (const device of ["dri", "input", "kvm", "shm", "usb", "all"] as const) {
+    it(`is what a child sees with the device ${device}`, async () => {
+      await check(launcherWith(new SandboxPermissions().addDevice(`${device}-try`)));
+    });
+  }
+
+  for (const word of ["home", "host-etc", "host-os", "host-fonts", "xdg-pictures:create", "xdg-config:ro-try"]) {
+    it(`is what a child sees with the file system ${word}`, async () => {
+      await check(launcherWith(new SandboxPermissions().addFilesystem(word)));
+    });
+  }
+
   for (const [limit, value] of [
     ["address-space", 1 << 30],
     ["cpu-time", 100],
@@ -83,7 +125,7 @@ describe("a report of a bubblewrap sandbox", function () {
     });
   }
 
-  for (const profile of ["strict", "meson-test"]) {
+  for (const profile of ["strict", "thumbnailer", "image-loader", "web-content", "meson-test"]) {
     it(`is what a child sees with the profile ${profile}`, async () => {
       await check(launcherWith(loadProfile(profile)));
     });

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
 import type { Observation, SandboxReport, SandboxSubprocessLauncher } from "../../src/node/index.js";
 import { Outside } from "../../src/plan/guarantees.js";
 import type { Host } from "./host.js";
@@ -24,17 +25,15 @@ export async function seenInside(launcher: SandboxSubprocessLauncher, host: Host
 /**
  * Runs the program outside of any sandbox, as the same user without capabilities: what a report means by `Outside`.
  */
-export function seenOutside(report: SandboxReport, host: Host): Seen {
+export async function seenOutside(report: SandboxReport, host: Host): Promise<Seen> {
   const isRoot = process.getuid?.() === 0;
   const dropped = isRoot ? ["--inh-caps=-all", "--bounding-set=-all"] : [];
-  const { stdout, stderr } = spawnSync("setpriv", ["--no-new-privs", ...dropped, program, ...words(report, host, true)], {
-    encoding: "utf8",
+  const child = spawn("setpriv", ["--no-new-privs", ...dropped, program, ...words(report, host, true)], {
     env: {},
     cwd: "/",
-    maxBuffer: 1 << 24,
+    stdio: ["ignore", "pipe", "inherit"],
   });
-  if (stdout === "") throw new Error(`setpriv failed: ${stderr}`);
-  return parsed(stdout);
+  return parsed(await text(child.stdout));
 }
 
 function words(report: SandboxReport, host: Host, isOutside: boolean): readonly string[] {
@@ -78,7 +77,7 @@ function resolved({ probe, result, outside: elsewhere = probe }: Observation, ou
 /** The mounts that the picture of a report speaks of, and those that the program saw: `PATH ro|rw`. */
 export function mountDifferences(report: SandboxReport, seen: Seen): { readonly promised: string[]; readonly seen: string[] } {
   const view = report.filesystem ?? [];
-  const mounts = view.filter(({ kind }) => ["host", "private", "processes", "devices"].includes(kind));
+  const mounts = view.filter(({ kind }) => ["host", "private", "processes", "devices", "socket"].includes(kind));
   const promised = mounts.map(({ path, writable }) => `${path} ${writable ? "rw" : "ro"}`);
   const isInside = (path: string): boolean =>
     // what bwrap mounts in its own /dev and /proc, and what comes along with a directory of the host

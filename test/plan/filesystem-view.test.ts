@@ -17,7 +17,7 @@ function planWith(...words: readonly string[]): BubblewrapPlan {
 
 function shown(...words: readonly string[]): string[] {
   const mounts = [{ path: "/x", source: "/granted", writable: true, device: 1n, inode: 1n, descriptor: 0 }];
-  return filesystemView(planWith(...words), mounts).map(line);
+  return filesystemView(planWith(...words), mounts, new Set(["/socket"])).map(line);
 }
 
 function line({ path, kind, writable, source }: FilesystemEntry): string {
@@ -48,13 +48,17 @@ describe("the picture of a file system", () => {
     assert.deepEqual(shown("--ro-bind", "/proc/self/fd/0", "/x"), ["/ private rw", "/x host ro /granted"]);
   });
 
+  it("shows a socket that is made for the sandbox as that, wherever it lies outside", () => {
+    assert.deepEqual(shown("--ro-bind", "/proc/self/fd/0", "/socket"), ["/ private rw", "/socket socket ro"]);
+  });
+
   it("has modes and sizes where they are set", () => {
-    const [, entry] = filesystemView(planWith("--perms", "1777", "--size", "4096", "--tmpfs", "/t"), []);
+    const [, entry] = filesystemView(planWith("--perms", "1777", "--size", "4096", "--tmpfs", "/t"), [], new Set());
     assert.deepEqual([entry?.mode, entry?.size], [0o1777, 4096]);
   });
 
   it("leaves out what the host does not have, if that is no error", () => {
-    const view = filesystemView(planWith("--ro-bind-try", "/a", "/a", "--ro-bind-try", "/b", "/b", "--ro-bind", "/c", "/c"), []);
+    const view = filesystemView(planWith("--ro-bind-try", "/a", "/a", "--ro-bind-try", "/b", "/b", "--ro-bind", "/c", "/c"), [], new Set());
     const present = lookedUp(view, (source) => (source === "/a" ? "file" : null));
     assert.deepEqual(present.map(({ path, isDirectory }) => [path, isDirectory]), [
       ["/", null],

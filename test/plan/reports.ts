@@ -42,7 +42,7 @@ export function planOf(granted: SandboxPermissions): BubblewrapPlan {
 }
 
 export function viewOf(granted: SandboxPermissions): FilesystemView {
-  return filesystemView(planOf(granted), mountsOf(granted));
+  return filesystemView(planOf(granted), mountsOf(granted), new Set());
 }
 
 /** The report for a sandbox on that host. */
