@@ -93,7 +93,8 @@ function grantedPath({ descriptors }: SandboxPlan, mounts: readonly PlacedMount[
   const descriptor = descriptors[Number(number)];
   if (descriptor?.kind !== "granted") return word;
   // what was granted by descriptor, and has another name in the sandbox, has none here
-  return mounts[descriptor.index]?.source || null;
+  const source = mounts[descriptor.index]?.source ?? "";
+  return source === "" ? null : source;
 }
 
 /** Does what bwrap does, on paper: a later mount hides what is below it. */
