@@ -20,14 +20,14 @@ describe("a report of a bubblewrap sandbox", function () {
   this.timeout(60_000);
   let host: Host;
 
-  let desktop: AsyncDisposable;
+  let desktop: AsyncDisposable | null = null;
 
   before(async () => {
     host = await startHost();
     desktop = await startDesktop();
   });
   after(async () => {
-    await desktop[Symbol.asyncDispose]();
+    await desktop?.[Symbol.asyncDispose]();
     await host[Symbol.asyncDispose]();
   });
 
