@@ -1,6 +1,7 @@
-import { existsSync } from "node:fs";
 import { stdout } from "node:process";
-import { probeBubblewrap } from "../node/bubblewrap.js";
+import { describeConfinement } from "../confinement/describe.js";
+import { usableBubblewrap } from "../node/bubblewrap.js";
+import { confinement } from "../node/confinement.js";
 import { SandboxSubprocessLauncher } from "../node/launcher.js";
 import type { ChosenBackend } from "../plan/choose-backend.js";
 import { Backend } from "../plan/choose-backend.js";
@@ -28,42 +29,38 @@ export async function check(words: readonly string[]): Promise<number> {
   if (more.length > 0 || (option !== undefined && option !== "--json")) {
     throw new UsageError(`“${printable(words.join(" "), 80)}” is no option of check`);
   }
-  const checks = [await checkBubblewrap(), checkPortal(), checkLandlock()];
+  const checks = [await tryBackend(Backend.BUBBLEWRAP), await tryBackend(Backend.FLATPAK_PORTAL), await tryBackend(Backend.LANDLOCK)];
   const canSandbox = checks.some(({ works }) => works);
-  const result = { canSandbox, backends: checks };
-  stdout.write(option === "--json" ? `${JSON.stringify(result, null, 2)}\n` : checkText(checks, canSandbox, standardStyle()));
+  const where = describeConfinement(confinement(), null);
+  const result = { canSandbox, confinement: { kind: confinement().kind, description: where }, backends: checks };
+  stdout.write(
+    option === "--json" ? `${JSON.stringify(result, null, 2)}\n` : checkText(where, checks, canSandbox, standardStyle()),
+  );
   return canSandbox ? 0 : 1;
 }
 
-/** bwrap is found and tried out, and then a program is run as any other is. */
-async function checkBubblewrap(): Promise<BackendCheck> {
-  const backend = Backend.BUBBLEWRAP;
+/** A program is run through it as any other is; what is said of bubblewrap is what was found before. */
+async function tryBackend(backend: ChosenBackend): Promise<BackendCheck> {
   try {
-    const { path, version } = await probeBubblewrap();
     using launcher = new SandboxSubprocessLauncher({ backend, timeout: PATIENCE });
     await using child = await launcher.spawnvAsync(["true"]);
     await child.waitCheckAsync();
-    return { backend, works: true, details: `${path}, version ${version.join(".")}.` };
+    return { backend, works: true, details: await foundText(backend) };
   } catch (error) {
     if (!(error instanceof GLibError)) throw error;
-    return { backend, works: false, details: error.message };
+    return { backend, works: false, details: error.message.replace(/^No sandbox is available[.:] (?:Bubblewrap: )?/, "") };
   }
+}
+
+async function foundText(backend: ChosenBackend): Promise<string> {
+  if (backend !== Backend.BUBBLEWRAP) return "A program was run in it.";
+  const { path, version } = await usableBubblewrap();
+  return `${path}, version ${version.join(".")}.`;
 }
 
 const PATIENCE = 30_000;
 
-function checkPortal(): BackendCheck {
-  const details = existsSync("/.flatpak-info")
-    ? "This version does not know how to use it."
-    : "This is no Flatpak: it is for programs that run in one.";
-  return { backend: Backend.FLATPAK_PORTAL, works: false, details };
-}
-
-function checkLandlock(): BackendCheck {
-  return { backend: Backend.LANDLOCK, works: false, details: "This version does not know how to use it." };
-}
-
-function checkText(checks: readonly BackendCheck[], canSandbox: boolean, style: TextStyle): string {
+function checkText(where: string, checks: readonly BackendCheck[], canSandbox: boolean, style: TextStyle): string {
   const lines = checks.map(({ backend, works, details }) => {
     const mark = works ? style("denied", "works") : style("faint", "no   ");
     return `${style("heading", backend.padEnd(16))}${mark}  ${printable(details, 2000)}\n`;
@@ -71,5 +68,5 @@ function checkText(checks: readonly BackendCheck[], canSandbox: boolean, style: 
   const verdict = canSandbox
     ? "gio-sandbox can make sandboxes here.\n"
     : `${style("warning", "gio-sandbox can make no sandbox here.")} It runs nothing without one.\n`;
-  return `${lines.join("")}\n${verdict}`;
+  return `${printable(where, 1000)}\n\n${lines.join("")}\n${verdict}`;
 }

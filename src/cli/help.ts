@@ -43,14 +43,15 @@ Examples:
   gio-sandbox run -- gdk-pixbuf-csource --help <input >output
 
   # a profile, and a file to read
-  gio-sandbox run --profile=thumbnailer --filesystem=/tmp/in.svg:ro -- gdk-pixbuf-thumbnailer /tmp/in.svg /dev/stdout >o.png
+  gio-sandbox run --profile=thumbnailer --filesystem="$PWD/in.svg:ro" -- \\
+    gdk-pixbuf-thumbnailer "$PWD/in.svg" /dev/stdout >out.png
 
   # with the network, and a variable
   gio-sandbox run --share=network --env=LANG=C -- curl https://example.org/
 
   # a program with a window, fonts and settings
-  gio-sandbox run --socket=wayland --socket=fallback-x11 --device=dri-try --filesystem=host-fonts --talk-name=ca.desrt.dconf \\
-    -- zenity --info
+  gio-sandbox run --socket=wayland --socket=fallback-x11 --device=dri-try --filesystem=host-fonts \\
+    --talk-name=ca.desrt.dconf -- zenity --info
 
   # an open descriptor
   gio-sandbox run --forward-fd=5 -- sh -c 'cat <&5' 5<notes.txt

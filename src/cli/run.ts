@@ -76,6 +76,8 @@ class SignalForwarding {
   first: number | null = null;
   readonly #abort: AbortController;
   #child: SandboxSubprocess | null = null;
+  /** What came before there was a child: its program can run, and be known to, before we hear of it. */
+  readonly #early = new Set<number>();
 
   constructor(abort: AbortController) {
     this.#abort = abort;
@@ -84,6 +86,7 @@ class SignalForwarding {
 
   sendTo(child: SandboxSubprocess): void {
     this.#child = child;
+    for (const signal of this.#early) child.sendSignal(signal);
   }
 
   stop(): void {
@@ -97,6 +100,8 @@ class SignalForwarding {
     } else if (ending.includes(signal)) {
       this.first ??= number;
       this.#abort.abort();
+    } else {
+      this.#early.add(number);
     }
   };
 }

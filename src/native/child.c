@@ -74,7 +74,10 @@ source_of (const struct mapping *mapping, const struct supply *supply, size_t in
   return (int) mapping->source;
 }
 
-/* Moves `fd` above `largest`, out of the way of the targets. */
+/*
+ * Moves `fd` above `largest`, out of the way of the targets. EINVAL is fcntl()'s word for a number that no descriptor can
+ * have.
+ */
 static int
 set_aside (int fd, int largest, size_t index)
 {
@@ -83,10 +86,10 @@ set_aside (int fd, int largest, size_t index)
   if (fd > largest)
     return fd;
   if (largest == INT_MAX)
-    fail (STEP_DESCRIPTOR, -EINVAL, index);
+    fail (STEP_DESCRIPTOR, -EBADF, index);
   moved = system_call (SYS_fcntl, fd, F_DUPFD_CLOEXEC, largest + 1, 0);
   if (moved < 0)
-    fail (STEP_DESCRIPTOR, moved, index);
+    fail (STEP_DESCRIPTOR, moved == -EINVAL ? -EBADF : moved, index);
   return (int) moved;
 }
 

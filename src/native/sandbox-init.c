@@ -86,7 +86,9 @@ static int liveness;      /* read end of a pipe that ends when execve() has succ
 static uint32_t launch_length; /* of its frame's body */
 static struct supply supply;
 static struct report *report;
+#ifndef START_BY_FORK
 static _Alignas (64) uint8_t child_stack[CHILD_STACK_SIZE];
+#endif
 static _Alignas (PAGE) uint8_t launch_body[BOUND_MAX_BODY];
 static _Alignas (PAGE) struct launch launch;
 
@@ -389,7 +391,7 @@ start_process (uint32_t number)
   if (pipe2 (ends, O_CLOEXEC) != 0)
     return errno;
 
-  memset (report, 0, sizeof *report);
+  *report = (struct report){ .reached = STEP_FORK };
   supply.null = null_device;
   supply.liveness = ends[1];
   supply.received_count = received_count;

@@ -24,16 +24,27 @@ export interface Backend {
    * @param helloFlags bits of `HelloFlag`
    * @throws GLibError if it cannot be done so
    */
-  prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedLaunch>;
+  prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedSandbox>;
 }
+
+/** Finds the backend for a launch, when it comes to that. */
+export type FindBackend = () => Promise<Backend>;
 
 /** A launch that has only to be started, while the descriptors that it was prepared with are open. */
 export interface PreparedLaunch {
   readonly start: StartCarrier;
   /** What is written to init's control socket first: HELLO and, for one command, the launch of `SINGLE_PROCESS`. */
   readonly frames: Uint8Array;
+  /** The child's descriptors that go with the frames, as received ones; they stay the caller's. */
+  readonly descriptors: readonly number[];
   /** What of the desktop is in the sandbox: what runs there needs its variables. Absent: nothing. */
   readonly desktop?: DesktopPlan;
   /** Undoes what was made, if it is not to be started after all. */
   discard?(): void;
+}
+
+/** A sandbox that has only to be started, and what each process gets that is put into it. */
+export interface PreparedSandbox extends PreparedLaunch {
+  /** Programs of system call filters, which init puts upon each of them. */
+  readonly filters: readonly Uint8Array[];
 }

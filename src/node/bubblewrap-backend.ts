@@ -4,7 +4,7 @@ import { planBubblewrap, planOpenBubblewrap } from "../plan/bubblewrap.js";
 import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
 import type { BubblewrapPlan } from "../plan/launch-plan.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
-import type { Backend, PreparedLaunch } from "./backend.js";
+import type { Backend, PreparedLaunch, PreparedSandbox } from "./backend.js";
 import { usableBubblewrap } from "./bubblewrap.js";
 import { BubblewrapCarrier } from "./bubblewrap-carrier.js";
 import { openDesktop } from "./desktop.js";
@@ -33,8 +33,14 @@ class BubblewrapBackend implements Backend {
     return this.#prepare(permissions, granted, child, (request) => planBubblewrap(request, command));
   }
 
-  prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedLaunch> {
-    return this.#prepare(permissions, granted, [], (request) => planOpenBubblewrap(request, helloFlags));
+  async prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedSandbox> {
+    let filters: readonly Uint8Array[] = [];
+    const launch = await this.#prepare(permissions, granted, [], (request) => {
+      const plan = planOpenBubblewrap(request, helloFlags);
+      ({ filters } = plan);
+      return plan;
+    });
+    return { ...launch, filters };
   }
 
   async #prepare(
@@ -53,6 +59,7 @@ class BubblewrapBackend implements Backend {
       return {
         start: (control) => new DesktopCarrier(new BubblewrapCarrier(plan, { granted, child }, control), opened),
         frames: plan.frames,
+        descriptors: [],
         desktop,
         discard: () => opened.discard(),
       };

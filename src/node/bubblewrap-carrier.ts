@@ -59,6 +59,10 @@ export class BubblewrapCarrier implements Carrier {
     });
   }
 
+  onReady(): void {
+    // its end says all there is to know
+  }
+
   loss(wasReady: boolean): Error {
     if (this.#spawnError !== null) {
       const what = errnoMessage(errnoOf(this.#spawnError));

@@ -1,11 +1,11 @@
 /** What brought gio-sandbox-init into a sandbox, and holds that sandbox: bwrap, or a portal. */
 export interface Carrier {
-  /** The pid of bwrap on the host; null if it never ran, or if the carrier is no process of ours. */
+  /** The pid on the host of the process of which init is a child; null if it never ran, or cannot be seen from here. */
   readonly pid: number | null;
   /** Settles, without an error, when nothing of the sandbox is left. */
   readonly ended: Promise<void>;
-  /** Init has spoken: what only the start needed can go. */
-  ready?(): void;
+  /** Init has spoken: the sandbox is set up. */
+  onReady(): void;
   /**
    * Why init was never heard of, or is not any more. Asked when the carrier and the control socket have ended.
    *

@@ -22,8 +22,8 @@ export class DesktopCarrier implements Carrier {
     return this.#sandbox.pid;
   }
 
-  ready(): void {
-    this.#sandbox.ready?.();
+  onReady(): void {
+    this.#sandbox.onReady();
     this.#proxy?.hide();
     const pid = this.pid === null ? null : firstProcess(this.pid);
     if (pid !== null) this.#proxy?.publishPid(pid);

@@ -5,7 +5,7 @@ import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
 import { bubblewrapGuarantees, bubblewrapShortfalls } from "../plan/bubblewrap-guarantees.js";
 import { bubblewrapOptions } from "../plan/bubblewrap-words.js";
 import type { ChosenBackend } from "../plan/choose-backend.js";
-import { Backend } from "../plan/choose-backend.js";
+import { Backend, chooseBackend } from "../plan/choose-backend.js";
 import { DEFAULT_APPLICATION } from "../plan/bus-proxy.js";
 import type { DesktopPlan } from "../plan/desktop.js";
 import { desktopEnvironment, desktopWishes, planDesktop, withBusSockets } from "../plan/desktop.js";
@@ -13,12 +13,13 @@ import { filterVerdicts } from "../plan/filter-verdicts.js";
 import type { HostFileKind } from "../plan/filesystem-view.js";
 import { filesystemView, lookedUp } from "../plan/filesystem-view.js";
 import type { FoundPath } from "../plan/host-path.js";
-import type { Aspect } from "../plan/guarantees.js";
+import type { Aspect, Shortfalls } from "../plan/guarantees.js";
 import { checkRequired, guaranteesOf } from "../plan/guarantees.js";
+import { portalGuarantees, portalShortfalls } from "../plan/flatpak-portal-guarantees.js";
 import { SandboxReport } from "../plan/sandbox-report.js";
 import { unsandboxedGuarantees, unsandboxedShortfalls } from "../plan/unsandboxed-guarantees.js";
 import type { Environment } from "../subprocess/environment.js";
-import { sandboxError } from "../subprocess/glib-error.js";
+import { confinement } from "./confinement.js";
 import type { DescriptorScope } from "./descriptor-scope.js";
 import { localDesktopFacts } from "./desktop-facts.js";
 import type { GrantedPaths } from "./granted-paths.js";
@@ -75,43 +76,38 @@ function socketOfProxy(path: string): FoundPath {
  * @throws GLibError as the planner of the backend; `gio-sandbox-error-quark` NOT_AVAILABLE for a backend that is not there
  */
 export function explain(launch: ExplainedLaunch, contents: SandboxContents): SandboxReport {
-  const { backend, required } = launch;
+  const { required } = launch;
+  const backend = chooseBackend(launch.backend, confinement());
   switch (backend) {
-    case Backend.AUTO:
     case Backend.BUBBLEWRAP:
       return explainBubblewrap(launch, contents);
+    case Backend.FLATPAK_PORTAL: {
+      const statements = portalGuarantees({ ...launch, host: hostFacts(), mounts: contents.granted.mounts });
+      return new SandboxReport(backend, guaranteesOf(statements, portalShortfalls, required), null);
+    }
     case Backend.NONE:
       return new SandboxReport(backend, guaranteesOf(unsandboxedGuarantees(), unsandboxedShortfalls, required), null);
-    case Backend.FLATPAK_PORTAL:
     case Backend.LANDLOCK:
-      throw missingBackend(backend);
+      throw new TypeError("There is no such backend");
   }
 }
 
 /**
  * Refuses a launch of which the backend could not keep what is required.
  *
- * @throws GLibError `gio-sandbox-error-quark` NOT_ENFORCEABLE
+ * @throws GLibError `gio-sandbox-error-quark` NOT_ENFORCEABLE; NOT_AVAILABLE as `chooseBackend()`
  */
-export function checkLaunch({ backend, required }: ExplainedLaunch): void {
-  switch (backend) {
-    case Backend.AUTO:
-    case Backend.BUBBLEWRAP:
-      checkRequired(Backend.BUBBLEWRAP, bubblewrapShortfalls(), required);
-      break;
-    case Backend.NONE:
-      checkRequired(backend, unsandboxedShortfalls, required);
-      throw missingBackend(backend);
-    case Backend.FLATPAK_PORTAL:
-    case Backend.LANDLOCK:
-      throw missingBackend(backend);
-  }
+export function checkLaunch({ backend: requested, required }: ExplainedLaunch): void {
+  const backend = chooseBackend(requested, confinement());
+  checkRequired(backend, shortfalls[backend], required);
 }
 
-/** The error for a backend that this version does not have. */
-export function missingBackend(backend: ChosenBackend): Error {
-  return sandboxError("NOT_AVAILABLE", `The backend ${backend} cannot be used here. Choose another one, or “auto”.`);
-}
+const shortfalls: Readonly<Record<ChosenBackend, Shortfalls>> = {
+  [Backend.BUBBLEWRAP]: bubblewrapShortfalls,
+  [Backend.FLATPAK_PORTAL]: portalShortfalls,
+  [Backend.LANDLOCK]: unsandboxedShortfalls,
+  [Backend.NONE]: unsandboxedShortfalls,
+};
 
 function explainBubblewrap(launch: ExplainedLaunch, { granted, desktop }: SandboxContents): SandboxReport {
   const { permissions, required } = launch;
@@ -129,7 +125,7 @@ function explainBubblewrap(launch: ExplainedLaunch, { granted, desktop }: Sandbo
     options: bubblewrapOptions(plan),
     filter: filterVerdicts(permissions.syscalls, host.architecture),
   });
-  return new SandboxReport(Backend.BUBBLEWRAP, guaranteesOf(statements, bubblewrapShortfalls(), required), filesystem);
+  return new SandboxReport(Backend.BUBBLEWRAP, guaranteesOf(statements, bubblewrapShortfalls, required), filesystem);
 }
 
 /** A report is the same for every bwrap that can be used: only how paths are mounted differs. */

@@ -26,7 +26,7 @@ export interface GrantedPaths {
 }
 
 // include/uapi/asm-generic/fcntl.h: the same on x86_64 and aarch64; node:fs does not have it
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 
 /**
  * Looks every granted path up, once. Of grants that the child would see at the same path, the last counts.

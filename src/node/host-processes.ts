@@ -1,18 +1,17 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { kill } from "node:process";
 
 /**
  * Looks for the pid on the host of what bwrap's first process, init, has started with the number `pid`.
  *
- * @param bwrap the pid of bwrap on the host, or null if it never ran
+ * @param bwrap the pid on the host of bwrap, of which init is a child, or null if it is not to be seen
  * @returns the pid in decimal; null if the process has ended, or /proc is hidden from us
  */
 export function findHostPid(bwrap: number | null, pid: number): string | null {
   if (bwrap === null) return null;
   for (const init of children(String(bwrap))) {
     for (const process of children(init)) {
-      const numbers = /^NSpid:\s*(.*)$/m.exec(readProc(process, "status"))?.[1]?.split(/\s+/) ?? [];
-      if (numbers.at(-1) === String(pid)) return process;
+      if (namespacedPids(process).at(-1) === String(pid)) return process;
     }
   }
   return null;
@@ -32,6 +31,22 @@ export function firstProcess(bwrap: number): number | null {
   return pid === undefined ? null : Number(pid);
 }
 
+/**
+ * Looks for the first process of a sandbox whose pid namespace lies within ours: the one that has `label` for its last
+ * argument.
+ *
+ * @returns its pid; null if there is none, or its process ids are not exposed to us
+ */
+export function findFirstProcess(label: string): number | null {
+  const pids = listProc().filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).find((pid) => isFirstProcess(pid, label)) ?? null;
+}
+
+/** Whether this is that process still: one that has ended has no arguments, and another has others. */
+export function isFirstProcess(pid: number, label: string): boolean {
+  return readProc(String(pid), "cmdline").endsWith(`\0${label}\0`) && namespacedPids(String(pid)).at(-1) === "1";
+}
+
 /** Kills a bwrap after its child, which in turn takes its sandbox along. */
 export function killTree(bwrap: number | null): void {
   if (bwrap === null) return;
@@ -43,6 +58,19 @@ function killIfThere(pid: number): void {
     kill(pid, "SIGKILL");
   } catch {
     // it has ended by itself
+  }
+}
+
+/** What numbers a process has, from our pid namespace to its own. */
+function namespacedPids(pid: string): string[] {
+  return /^NSpid:\s*(.*)$/m.exec(readProc(pid, "status"))?.[1]?.split(/\s+/) ?? [];
+}
+
+function listProc(): string[] {
+  try {
+    return readdirSync("/proc");
+  } catch {
+    return [];
   }
 }
 

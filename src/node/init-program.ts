@@ -18,12 +18,21 @@ export function initProgram(): number {
 
 let descriptor: number | null = null;
 
-function openInit(): number {
+/**
+ * The path of gio-sandbox-init.
+ *
+ * @throws GLibError `gio-sandbox-error-quark` NOT_AVAILABLE if there can be none
+ */
+export function initProgramPath(): string {
   const architecture = architectures[arch];
   if (architecture === undefined) {
     throw sandboxError("NOT_AVAILABLE", `No sandbox is available: there is no gio-sandbox-init for ${arch}.`);
   }
-  const path = fileURLToPath(new URL(`../../dist/native/${architecture}/gio-sandbox-init`, import.meta.url));
+  return fileURLToPath(new URL(`../../dist/native/${architecture}/gio-sandbox-init`, import.meta.url));
+}
+
+function openInit(): number {
+  const path = initProgramPath();
   try {
     return openSync(path, constants.O_RDONLY);
   } catch (cause) {

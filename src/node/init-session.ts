@@ -62,7 +62,7 @@ export class InitSession {
     void this.#carrier.ended.then(() => this.#onCarrierEnd());
   }
 
-  /** The pid on the host of what carries the sandbox; null if that is no process of ours. */
+  /** The pid on the host of the process of which init is a child; null if that cannot be seen. */
   get pid(): number | null {
     return this.#carrier.pid;
   }
@@ -120,7 +120,7 @@ export class InitSession {
     switch (event.type) {
       case "ready":
         this.#wasReady = true;
-        this.#carrier.ready?.();
+        this.#carrier.onReady();
         this.#resolveReady();
         break;
       case "started":

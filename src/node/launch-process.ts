@@ -6,7 +6,7 @@ import { SINGLE_PROCESS } from "../plan/launch-plan.js";
 import type { StreamSettings, SubprocessFlags } from "../subprocess/flags.js";
 import { Stream } from "../subprocess/flags.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
-import { bubblewrapBackend } from "./bubblewrap-backend.js";
+import type { FindBackend } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
 import { throwIfCancelled } from "./cancellable.js";
 import { DescriptorScope } from "./descriptor-scope.js";
@@ -29,6 +29,8 @@ export interface ProcessRequest {
   readonly settings: StreamSettings;
   readonly table: readonly { readonly source: number; readonly target: number }[];
   readonly permissions: PermissionSet;
+  /** What is to carry a sandbox of its own. */
+  readonly backend: FindBackend;
   /** The sandbox to put it into; null: one of its own. */
   readonly sandbox: OpenSandbox | null;
 }
@@ -48,10 +50,10 @@ export function launchProcess(request: ProcessRequest, cancellable: Cancellable 
   const scope = new DescriptorScope();
   const launch = new Promise<LaunchedProcess>((resolve, reject) => {
     throwIfCancelled(cancellable);
-    const { flags, settings, table, permissions, sandbox } = request;
+    const { flags, settings, table, permissions, backend, sandbox } = request;
     const taken = duplicateTaken(flags, settings, table, scope);
     const start =
-      sandbox === null ? newSandbox(permissions, openGrantedPaths(permissions, scope)) : Promise.resolve(putInto(sandbox));
+      sandbox === null ? newSandbox(backend, permissions, openGrantedPaths(permissions, scope)) : Promise.resolve(putInto(sandbox));
     launchWith(request, taken, start, scope, cancellable).then(resolve, reject);
   });
   return launch.finally(() => scope[Symbol.dispose]());
@@ -85,15 +87,19 @@ function putInto(sandbox: OpenSandbox): StartCommand {
   return (command, permissions, child, cancellable) => sandbox.start(command, permissions, child, cancellable);
 }
 
-async function newSandbox(permissions: PermissionSet, granted: GrantedPaths): Promise<StartCommand> {
-  const backend = await bubblewrapBackend();
+async function newSandbox(
+  findBackend: FindBackend,
+  permissions: PermissionSet,
+  granted: GrantedPaths,
+): Promise<StartCommand> {
+  const backend = await findBackend();
   return async (command, _permissions, child, cancellable) => {
     const launch = await backend.prepare(permissions, granted, command, child);
     const session = startSession(launch, cancellable);
     const mounts = [...granted.mounts, ...(launch.desktop?.mounts ?? [])];
     const start = new ProcessStart((failure) => launchFailureError(failure, command, mounts));
     session.listen(SINGLE_PROCESS, start);
-    session.write(launch.frames);
+    session.write(launch.frames, launch.descriptors);
     const pid = await start.wait(() => session.close(), session.ended, cancellable);
     const contents = { granted, desktop: launch.desktop ?? emptyDesktop };
     return { scope: new SingleUseScope(session, pid), start, contents };

@@ -1,11 +1,10 @@
 import { closeSync } from "node:fs";
-import { env, geteuid } from "node:process";
+import { env } from "node:process";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import { SandboxPermissions } from "../permissions/sandbox-permissions.js";
 import { Backend } from "../plan/choose-backend.js";
 import type { Aspect } from "../plan/guarantees.js";
 import { DEFAULT_REQUIRED, requiredAspects } from "../plan/guarantees.js";
-import { sandboxDirectories } from "../plan/root-filesystem.js";
 import type { SandboxReport } from "../plan/sandbox-report.js";
 import { checkArguments } from "../subprocess/arguments.js";
 import type { Environment } from "../subprocess/environment.js";
@@ -13,7 +12,6 @@ import {
   checkEnvironment,
   checkVariableName,
   checkVariableValue,
-  DEFAULT_PATH,
   defaultEnvironment,
   getVariable,
   PATH_WITHOUT_PATH,
@@ -23,7 +21,10 @@ import {
 import type { StreamOverrides } from "../subprocess/flags.js";
 import { checkDispositions, Stream, streamWord, SubprocessFlags } from "../subprocess/flags.js";
 import { ioError } from "../subprocess/glib-error.js";
+import type { FindBackend } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
+import { backendFor } from "./choose-backend.js";
+import { childDirectories } from "./child-directories.js";
 import { DescriptorScope, requiredSystemCalls } from "./descriptor-scope.js";
 import type { ExplainedLaunch } from "./explain.js";
 import { checkLaunch, explain, foreseenContents } from "./explain.js";
@@ -99,7 +100,7 @@ export class SandboxSubprocessLauncher {
     backend = Backend.AUTO,
     requiredGuarantees,
   }: LauncherProperties = {}) {
-    this.#environment = defaultEnvironment(env, sandboxDirectories(geteuid?.() ?? 0));
+    this.#environment = defaultEnvironment(env, childDirectories());
     this.#permissions = permissions ?? sandbox?.permissions ?? new SandboxPermissions();
     this.#sandbox = sandbox;
     this.setFlags(flags);
@@ -194,7 +195,7 @@ export class SandboxSubprocessLauncher {
    */
   async openSandboxAsync(use: SandboxUse = "kept", cancellable: Cancellable | null = null): Promise<Sandbox> {
     checkLaunch(this.#explained());
-    return Sandbox.open(this.#permissions, use, cancellable);
+    return Sandbox.open(this.#findBackend(), this.#permissions, use, cancellable);
   }
 
   /**
@@ -211,7 +212,7 @@ export class SandboxSubprocessLauncher {
     if (sandboxes > 0) checkLaunch(this.#explained());
     this.#pool?.close();
     this.#prewarmed = sandboxes;
-    this.#pool = sandboxes === 0 ? null : new SandboxPool(this.#permissions.freeze().snapshot(), sandboxes);
+    this.#pool = sandboxes === 0 ? null : new SandboxPool(this.#findBackend(), this.#permissions.freeze().snapshot(), sandboxes);
   }
 
   /** Bytes that `communicateAsync()` takes from each stream of a child before it gives up: 128 MiB at first. */
@@ -264,6 +265,7 @@ export class SandboxSubprocessLauncher {
       settings: this.#settings,
       table: this.#table,
       permissions: this.#permissions.freeze().snapshot(),
+      backend: this.#findBackend(),
       sandbox: this.#sandbox === null ? (this.#pool?.take() ?? null) : Sandbox.openSandboxOf(this.#sandbox),
     };
     const { running, contents } = await launchProcess(request, cancellable);
@@ -409,8 +411,14 @@ export class SandboxSubprocessLauncher {
     );
   }
 
+  /** For the backend as it is set now. */
+  #findBackend(): FindBackend {
+    const backend = this.#backend;
+    return () => backendFor(backend);
+  }
+
   get #searchPath(): string {
-    if ((this.#flags & SubprocessFlags.SEARCH_PATH_FROM_ENVP) === 0) return DEFAULT_PATH;
+    if ((this.#flags & SubprocessFlags.SEARCH_PATH_FROM_ENVP) === 0) return childDirectories().programs;
     return this.getenv("PATH") ?? PATH_WITHOUT_PATH;
   }
 

@@ -1,6 +1,5 @@
 import { HelloFlag, SignalScope } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
-import { childFilters } from "../plan/bubblewrap.js";
 import type { DesktopPlan } from "../plan/desktop.js";
 import { desktopEnvironment, emptyDesktop } from "../plan/desktop.js";
 import type { PlacedMount } from "../plan/host-path.js";
@@ -8,14 +7,13 @@ import { launchFailureError } from "../plan/launch-failure.js";
 import { planProcess } from "../plan/process-launch.js";
 import { cancelledError, ioError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
-import { bubblewrapBackend } from "./bubblewrap-backend.js";
+import type { FindBackend } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
 import { throwIfCancelled, whenCancelled } from "./cancellable.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { openGrantedPaths } from "./granted-paths.js";
 import { findHostPid } from "./host-processes.js";
-import { hostFacts } from "./host.js";
 import type { InitSession } from "./init-session.js";
 import type { SandboxContents } from "./explain.js";
 import type { ProcessScope } from "./process-scope.js";
@@ -53,6 +51,7 @@ export class OpenSandbox {
    * @throws GLibError as of a launch
    */
   static async open(
+    findBackend: FindBackend,
     permissions: PermissionSet,
     use: SandboxUse,
     cancellable: Cancellable | null,
@@ -60,14 +59,13 @@ export class OpenSandbox {
     throwIfCancelled(cancellable);
     using scope = new DescriptorScope();
     const granted = openGrantedPaths(permissions, scope);
-    const backend = await bubblewrapBackend();
+    const backend = await findBackend();
     const launch = await backend.prepareOpen(permissions, granted, use === "single" ? HelloFlag.SINGLE_USE : 0);
     const session = startSession(launch, cancellable);
     session.write(launch.frames);
     await whenReady(session, cancellable);
     session.unref();
-    const filters = childFilters({ permissions, host: hostFacts() });
-    return new OpenSandbox(session, use, granted, launch.desktop ?? emptyDesktop, filters);
+    return new OpenSandbox(session, use, granted, launch.desktop ?? emptyDesktop, launch.filters);
   }
 
   private constructor(

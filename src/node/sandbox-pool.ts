@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import type { PermissionSet } from "../permissions/permission-set.js";
+import type { FindBackend } from "./backend.js";
 import { OpenSandbox } from "./open-sandbox.js";
 
 /** The most sandboxes that a pool keeps: each is two processes and half a megabyte or so. */
@@ -13,6 +14,7 @@ const PAUSE = 2;
 
 /** Sandboxes for one process each, made before they are needed. They do not keep the program alive. */
 export class SandboxPool {
+  readonly #backend: FindBackend;
   readonly #permissions: PermissionSet;
   readonly #size: number;
   readonly #ready: OpenSandbox[] = [];
@@ -21,7 +23,8 @@ export class SandboxPool {
   #idleTimer: NodeJS.Timeout | null = null;
 
   /** @param size how many to keep ready, at most `MOST_PREWARMED` */
-  constructor(permissions: PermissionSet, size: number) {
+  constructor(backend: FindBackend, permissions: PermissionSet, size: number) {
+    this.#backend = backend;
     this.#permissions = permissions;
     this.#size = size;
     void this.#fill();
@@ -58,7 +61,9 @@ export class SandboxPool {
     this.#isFilling = true;
     this.#restartIdleTimer();
     try {
-      while (this.#ready.length < this.#size && !this.#isClosed) this.#add(await OpenSandbox.open(this.#permissions, "single", null));
+      while (this.#ready.length < this.#size && !this.#isClosed) {
+        this.#add(await OpenSandbox.open(this.#backend, this.#permissions, "single", null));
+      }
     } catch {
       // the next launch tries for itself, and says why it fails
     } finally {

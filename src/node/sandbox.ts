@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { SandboxPermissions } from "../permissions/sandbox-permissions.js";
+import type { FindBackend } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
 import type { SandboxUse } from "./open-sandbox.js";
 import { OpenSandbox } from "./open-sandbox.js";
@@ -32,11 +33,12 @@ export class Sandbox extends EventEmitter<SandboxEvents> {
 
   /** See `SandboxSubprocessLauncher.openSandboxAsync()`. */
   static async open(
+    backend: FindBackend,
     permissions: SandboxPermissions,
     use: SandboxUse,
     cancellable: Cancellable | null,
   ): Promise<Sandbox> {
-    return new Sandbox(permissions, await OpenSandbox.open(permissions.freeze().snapshot(), use, cancellable));
+    return new Sandbox(permissions, await OpenSandbox.open(backend, permissions.freeze().snapshot(), use, cancellable));
   }
 
   /** What a launcher puts processes into. */

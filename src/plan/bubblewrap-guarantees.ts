@@ -35,9 +35,7 @@ export function bubblewrapGuarantees(facts: BubblewrapGuaranteeFacts): Statement
 }
 
 /** What bubblewrap and init cannot hold: nothing. */
-export function bubblewrapShortfalls(): Shortfalls {
-  return new Map();
-}
+export const bubblewrapShortfalls: Shortfalls = new Map();
 
 function observe(probe: string, result: string): Observation {
   return { probe, result };

@@ -12,8 +12,8 @@ import type { HostFacts, ResolvedMount } from "./host-facts.js";
 import type { HiddenPath } from "./host-path.js";
 import { isWithin } from "./host-path.js";
 import type { BubblewrapPlan, PlannedDescriptor } from "./launch-plan.js";
-import { SINGLE_PROCESS } from "./launch-plan.js";
-import type { ProcessLaunch } from "./process-launch.js";
+import { joined, SINGLE_PROCESS } from "./launch-plan.js";
+import type { ChildFilters, ProcessLaunch } from "./process-launch.js";
 import { launchOrder, sourcesOf } from "./process-launch.js";
 import type { Operation } from "./root-filesystem.js";
 import { DEFAULT_TMPFS_SIZE, networkFiles, rootFilesystem, sharedMemory } from "./root-filesystem.js";
@@ -62,7 +62,7 @@ export function planBubblewrap(request: BubblewrapRequest, command: CommandReque
 }
 
 /** The filters that init puts upon each child, in addition to that of the sandbox. */
-export function childFilters({ permissions, host }: Pick<BubblewrapRequest, "permissions" | "host">): readonly Uint8Array[] {
+function childFilters({ permissions, host }: BubblewrapRequest): readonly Uint8Array[] {
   const { child } = compileSyscallPolicy(permissions.syscalls, host.architecture);
   return child === null ? [] : [child.bytes];
 }
@@ -73,8 +73,8 @@ export function childFilters({ permissions, host }: Pick<BubblewrapRequest, "per
  * @param helloFlags bits of `HelloFlag`
  * @throws GLibError `gio-sandbox-error-quark` LIMIT_EXCEEDED for more than bwrap can take
  */
-export function planOpenBubblewrap(request: BubblewrapRequest, helloFlags: number): BubblewrapPlan {
-  return { ...new SandboxBuilder(request).build(), frames: encodeHello(helloFlags) };
+export function planOpenBubblewrap(request: BubblewrapRequest, helloFlags: number): BubblewrapPlan & ChildFilters {
+  return { ...new SandboxBuilder(request).build(), frames: encodeHello(helloFlags), filters: childFilters(request) };
 }
 
 /** The plan that shows whether bwrap works here: the real arguments, on a program that does nothing. */
@@ -236,14 +236,4 @@ function depth(path: string): number {
 
 function argumentData(words: readonly string[]): Uint8Array {
   return new TextEncoder().encode(words.map((word) => `${word}\0`).join(""));
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
 }

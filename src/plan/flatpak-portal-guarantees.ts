@@ -1,13 +1,18 @@
 import type { GuaranteeFacts, Shortfalls, Statement, Statements } from "./guarantees.js";
 import { Mechanism } from "./guarantees.js";
 
+type PortalGuaranteeFacts = Pick<
+  GuaranteeFacts,
+  "permissions" | "mounts" | "environment" | "directory" | "descriptors" | "host"
+>;
+
 /**
  * What the sandbox guarantees that Flatpak's portal makes for a child. It is another instance of the application: Flatpak
  * makes the namespaces and the filter that every Flatpak has, and gio-sandbox-init in it does the rest.
  *
  * What a child observes there is stated in sentences only, until the conformance program has seen it.
  */
-export function portalGuarantees(facts: GuaranteeFacts): Statements {
+export function portalGuarantees(facts: PortalGuaranteeFacts): Statements {
   const { permissions, mounts, environment, directory, descriptors, host } = facts;
   const hasNetwork = permissions.shared.has("network");
   const names = environment.map((entry) => entry.slice(0, entry.indexOf("=")));

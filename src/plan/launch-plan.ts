@@ -31,3 +31,14 @@ export interface BubblewrapPlan {
 
 /** The launcher's number for the process of a single-use sandbox. */
 export const SINGLE_PROCESS = 1;
+
+/** Bytes one after another. */
+export function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}

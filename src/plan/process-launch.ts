@@ -6,8 +6,14 @@ import type { CommandRequest } from "../subprocess/launch-request.js";
 import { childLimits, checkTargets } from "./child-limits.js";
 import type { ResolvedMount } from "./host-facts.js";
 
+/** What init puts upon each process that it starts. */
+export interface ChildFilters {
+  /** Programs of system call filters, in the order of their installation. */
+  readonly filters: readonly Uint8Array[];
+}
+
 /** How one process is started by an init, whatever carries its sandbox. */
-export interface ProcessLaunch {
+export interface ProcessLaunch extends ChildFilters {
   readonly process: number;
   readonly command: CommandRequest;
   /** Those of the process: its limits count, and what init does for it. */

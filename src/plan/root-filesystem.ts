@@ -1,4 +1,5 @@
 import type { SandboxDirectories } from "../subprocess/environment.js";
+import { DEFAULT_PATH } from "../subprocess/environment.js";
 import type { HostFacts } from "./host-facts.js";
 
 /** Arguments of bwrap that need data in a descriptor: the planner puts its number in. */
@@ -8,7 +9,13 @@ export type Operation =
 
 /** The directories of a child in a bubblewrap sandbox. */
 export function sandboxDirectories(uid: number): SandboxDirectories {
-  return { home: "/home/user", runtime: `/run/user/${uid}` };
+  return {
+    home: "/home/user",
+    runtime: `/run/user/${uid}`,
+    programs: DEFAULT_PATH,
+    configuration: "/etc/xdg",
+    data: "/usr/local/share:/usr/share",
+  };
 }
 
 /** What `tmpfs` may hold unless a limit says otherwise: bytes for each of the private directories. */

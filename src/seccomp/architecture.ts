@@ -24,6 +24,10 @@ export const architectures: Readonly<Record<Architecture, ArchitectureFacts>> = 
   riscv64: { audit: 0xc00000f3, isWide: true, sibling: null, secondTable: null },
 };
 
+export function isArchitecture(name: string): name is Architecture {
+  return Object.hasOwn(architectures, name);
+}
+
 /** An architecture with its sibling: all that a process on such a machine can make system calls of. */
 export function withSibling(architecture: Architecture): readonly Architecture[] {
   const { sibling } = architectures[architecture];

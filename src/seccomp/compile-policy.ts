@@ -91,10 +91,21 @@ function summaryOf(resolved: ResolvedPolicy | null, architecture: Architecture):
   const isRefused = new Set(refused);
   const named = resolved?.allowed ?? null;
   const allowed = named === null ? null : present(named).filter((name) => !isRefused.has(name));
-  const overruled = present([...(named ?? [])].filter((name) => defaults.refused.has(name) || defaults.restricted.has(name)));
-  const most = allowed === null ? "all others are allowed" : `at most ${allowed.length} are allowed, and all others refused`;
-  const text = `${refused.length} system calls are refused, ${restricted.length} with some arguments, ${most}`;
+  const overruled = present(
+    [...(named ?? [])].filter((name) => defaults.refused.has(name) || defaults.restricted.has(name)),
+  );
+  const text = allowed === null ? blockText(refused, restricted) : allowText(allowed, restricted);
   return { text, refused, restricted, allowed, overruled };
+}
+
+function blockText(refused: readonly string[], restricted: readonly string[]): string {
+  const some = `${restricted.length} more with some of their arguments`;
+  return `${refused.length} system calls are refused, ${some}, and all others allowed`;
+}
+
+function allowText(allowed: readonly string[], restricted: readonly string[]): string {
+  const some = `${allowed.filter((name) => restricted.includes(name)).length} of them not with all arguments`;
+  return `${allowed.length} system calls are allowed, ${some}, and all others refused`;
 }
 
 function namesOfDefault(): { readonly refused: ReadonlySet<string>; readonly restricted: ReadonlySet<string> } {

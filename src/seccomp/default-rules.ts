@@ -21,7 +21,15 @@ const defaults: RuleList = {
     // The keyrings of the session are not in any namespace.
     ...refused("EPERM", "add_key", "keyctl", "request_key"),
     // Where pages lie is nobody's business, and this code is hard: set_mempolicy_home_node (5.17) belongs to it.
-    ...refused("EPERM", "move_pages", "mbind", "get_mempolicy", "set_mempolicy", "set_mempolicy_home_node", "migrate_pages"),
+    ...refused(
+      "EPERM",
+      "move_pages",
+      "mbind",
+      "get_mempolicy",
+      "set_mempolicy",
+      "set_mempolicy_home_node",
+      "migrate_pages",
+    ),
     // Namespaces within ours: in a new user namespace a child would have all capabilities, and the kernel's code for
     // root at its disposal. clone3() has its flags in memory, where no filter can look; without it libc uses clone().
     ...refused("EPERM", "unshare", "setns"),

@@ -1,32 +1,10 @@
-import type { SyscallEntry, SyscallPolicy } from "../permissions/permission-set.js";
+import type { SyscallPolicy } from "../permissions/permission-set.js";
 import type { Errno } from "../subprocess/errno.js";
 import { errnoByName } from "../subprocess/errno.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import { printable } from "../subprocess/printable.js";
 import { nearName } from "./near-name.js";
 import { groupMembers, groupNames, knownNames } from "./system-calls.js";
-
-/**
- * A policy from the words of systemd's SystemCallFilter=: names and groups, each also as `NAME:ERRNO`. They are all that is
- * allowed, besides `@default`; with `~` before the first word they are what is refused.
- *
- * @param errno what a refused call gets, if its own entry does not say
- * @throws GLibError `gio-sandbox-error-quark` INVALID_PERMISSION that names the word
- */
-export function parseSyscallPolicy(words: readonly string[], errno = "EPERM"): SyscallPolicy {
-  const isBlockList = words[0]?.startsWith("~") === true;
-  const listed = isBlockList ? [(words[0] ?? "").slice(1), ...words.slice(1)] : words;
-  const entries = listed.filter((word) => word !== "").map(parseEntry);
-  if (entries.length === 0) throw invalid("The list of system calls is empty: name calls, or groups like @system-service");
-  const policy: ListPolicy = { kind: isBlockList ? "block" : "allow", entries, errno };
-  resolvePolicy(policy);
-  return policy;
-}
-
-function parseEntry(word: string): SyscallEntry {
-  const colon = word.indexOf(":");
-  return colon < 0 ? { name: word, errno: null } : { name: word.slice(0, colon), errno: word.slice(colon + 1) };
-}
 
 /** A policy with entries. */
 export type ListPolicy = Exclude<SyscallPolicy, { readonly kind: "default" }>;

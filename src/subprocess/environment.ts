@@ -39,16 +39,22 @@ export function unsetVariable(environment: Environment, name: string): Environme
   return environment.filter((entry) => !entry.startsWith(prefix));
 }
 
-/** The search path inside every sandbox. */
+/** The search path inside a sandbox that is made of the host's /usr. */
 export const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 /** Where `g_find_program_in_path()` looks if there is no PATH. */
 export const PATH_WITHOUT_PATH = "/bin:/usr/bin:.";
 
-/** The private directories that a child finds inside its sandbox. */
+/** The directories that a child finds inside its sandbox: its private ones, and lists of shared ones. */
 export interface SandboxDirectories {
   readonly home: string;
   readonly runtime: string;
+  /** PATH, and where `argv[0]` is looked up. */
+  readonly programs: string;
+  /** XDG_CONFIG_DIRS */
+  readonly configuration: string;
+  /** XDG_DATA_DIRS */
+  readonly data: string;
 }
 
 /**
@@ -65,15 +71,15 @@ export function defaultEnvironment(
     .map(([name, value]) => `${name}=${value ?? ""}`)
     .sort();
   return [
-    `PATH=${DEFAULT_PATH}`,
+    `PATH=${directories.programs}`,
     `HOME=${directories.home}`,
     `XDG_RUNTIME_DIR=${directories.runtime}`,
     `XDG_CACHE_HOME=${directories.home}/.cache`,
     `XDG_CONFIG_HOME=${directories.home}/.config`,
     `XDG_DATA_HOME=${directories.home}/.local/share`,
     `XDG_STATE_HOME=${directories.home}/.local/state`,
-    "XDG_CONFIG_DIRS=/etc/xdg",
-    "XDG_DATA_DIRS=/usr/local/share:/usr/share",
+    `XDG_CONFIG_DIRS=${directories.configuration}`,
+    `XDG_DATA_DIRS=${directories.data}`,
     ...inherited,
   ];
 }

@@ -94,7 +94,7 @@ function readHello(process: number, { all, view }: Bytes): string {
   demand(view.getUint32(4, true) === VERSION, Refusal.BAD_VERSION);
   demand(all.length === 12 && process === 0);
   const flags = view.getUint32(8, true);
-  demand(flags === 0 || flags === HelloFlag.SINGLE_USE);
+  demand((flags & ~(HelloFlag.SINGLE_USE | HelloFlag.NOT_PID_1)) === 0);
   return `hello ${flags}`;
 }
 

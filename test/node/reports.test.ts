@@ -40,8 +40,12 @@ describe("a launcher's explanation", () => {
     assert.throws(() => launcher.explain(), { domain: ErrorDomain.IO, code: IOErrorEnum.NOT_FOUND });
   });
 
-  it("is given for no sandbox at all", () => {
+  it("is given for no sandbox at all", async () => {
     const launcher = new SandboxSubprocessLauncher({ backend: Backend.NONE });
+    const child = await launcher.spawnvAsync(["true"]);
+    await child.waitAsync();
+    assert.equal(child.getBackend(), "none");
+    assert.ok(child.getReport().equals(launcher.explain()));
     assert.ok(launcher.explain().guarantees.every(({ enforcement }) => enforcement === "none"));
     assert.throws(() => new SandboxSubprocessLauncher({ backend: Backend.LANDLOCK }).explain(), notAvailable);
   });

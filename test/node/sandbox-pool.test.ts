@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SandboxPermissions, SandboxSubprocessLauncher, SubprocessFlags } from "../../src/node/index.js";
+import { Backend } from "../../src/plan/choose-backend.js";
+import { backendFor } from "../../src/node/choose-backend.js";
 import { SandboxPool } from "../../src/node/sandbox-pool.js";
 import { childProcesses, openDescriptors, temporaryDirectory, until } from "./gsubprocess/children.js";
 
@@ -71,7 +73,7 @@ describe("a launcher that keeps sandboxes ready", () => {
 
 describe("a pool of sandboxes", () => {
   it("has none ready that died meanwhile", async () => {
-    const pool = new SandboxPool(new SandboxPermissions().snapshot(), 2);
+    const pool = new SandboxPool(() => backendFor(Backend.AUTO), new SandboxPermissions().snapshot(), 2);
     await until(() => pool.ready === 2);
     for (const pid of childProcesses()) process.kill(Number(pid), "SIGKILL");
     await until(() => pool.ready === 0);

@@ -5,6 +5,7 @@ import { emptyDesktop } from "../../src/plan/desktop.js";
 import type { HostFacts, ResolvedMount } from "../../src/plan/host-facts.js";
 import type { BubblewrapPlan } from "../../src/plan/launch-plan.js";
 import { SandboxPermissions } from "../../src/permissions/sandbox-permissions.js";
+import { compileSyscallPolicy } from "../../src/seccomp/compile-policy.js";
 import { ErrorDomain, GLibError, SandboxError, SpawnError } from "../../src/subprocess/glib-error.js";
 import type { CommandRequest } from "../../src/subprocess/launch-request.js";
 
@@ -180,6 +181,24 @@ describe("the plan of a bubblewrap sandbox", () => {
       () => plan(new SandboxPermissions(), mounts),
       (error) => error instanceof GLibError && error.matches(ErrorDomain.SANDBOX, SandboxError.LIMIT_EXCEEDED),
     );
+  });
+
+  it("filters system calls: for everything by the default's list, for the child by its policy's as well", () => {
+    const contains = (bytes: Uint8Array, part: Uint8Array): boolean => Buffer.from(bytes).includes(Buffer.from(part));
+    for (const architecture of ["x86_64", "aarch64"] as const) {
+      const policy = { kind: "allow", entries: [{ name: "@system-service", errno: null }], errno: "EPERM" } as const;
+      const filters = compileSyscallPolicy(policy, architecture);
+      for (const syscalls of [{ kind: "default" }, policy] as const) {
+        const permissions = { ...new SandboxPermissions().snapshot(), syscalls };
+        const facts = { host: { ...host, architecture }, bubblewrap, desktop: emptyDesktop };
+        const request = { ...facts, permissions, mounts: [], pid1: "init" } as const;
+        const sandbox = planBubblewrap(request, command);
+        const args = words(sandbox);
+        const data = sandbox.descriptors[Number(args[args.indexOf("--seccomp") + 1])];
+        assert.deepEqual(data, { kind: "data", bytes: filters.sandbox.bytes });
+        assert.equal(contains(sandbox.frames, filters.child?.bytes ?? assert.fail()), syscalls.kind === "allow");
+      }
+    }
   });
 
   it("is the same each time", () => {

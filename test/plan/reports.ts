@@ -54,5 +54,5 @@ export function bubblewrapReport(granted = permissions(), required: readonly Asp
     options: bubblewrapOptions(planOf(granted)),
     filter: filterVerdicts(granted.snapshot().syscalls, host.architecture),
   });
-  return new SandboxReport("bubblewrap", guaranteesOf(statements, bubblewrapShortfalls(), required), view);
+  return new SandboxReport("bubblewrap", guaranteesOf(statements, bubblewrapShortfalls, required), view);
 }

@@ -1,0 +1,36 @@
+import { Backend as BackendName, bubblewrapUnavailable, chooseBackend } from "../plan/choose-backend.js";
+import { ErrorDomain, GLibError, SandboxError } from "../subprocess/glib-error.js";
+import type { Backend } from "./backend.js";
+import { bubblewrapBackend } from "./bubblewrap-backend.js";
+import { confinement } from "./confinement.js";
+import { portalBackend } from "./portal-backend.js";
+import { unsandboxedBackend } from "./unsandboxed-backend.js";
+
+/**
+ * The backend for a launch.
+ *
+ * @throws GLibError `gio-sandbox-error-quark` NOT_AVAILABLE if that cannot be had here, saying why and what would help
+ */
+export async function backendFor(requested: BackendName): Promise<Backend> {
+  const where = confinement();
+  const chosen = chooseBackend(requested, where);
+  switch (chosen) {
+    case BackendName.FLATPAK_PORTAL:
+      if (where.kind !== "flatpak") throw new TypeError("The portal was chosen outside a Flatpak");
+      return portalBackend(where);
+    case BackendName.BUBBLEWRAP:
+      try {
+        return await bubblewrapBackend();
+      } catch (error) {
+        throw isUnavailable(error) ? bubblewrapUnavailable(where, error) : error;
+      }
+    case BackendName.NONE:
+      return unsandboxedBackend();
+    case BackendName.LANDLOCK:
+      throw new TypeError("There is no such backend");
+  }
+}
+
+function isUnavailable(error: unknown): error is GLibError {
+  return error instanceof GLibError && error.matches(ErrorDomain.SANDBOX, SandboxError.NOT_AVAILABLE);
+}

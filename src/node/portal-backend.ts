@@ -1,0 +1,117 @@
+import { randomBytes } from "node:crypto";
+import { accessSync, constants, readlinkSync } from "node:fs";
+import type { FlatpakConfinement } from "../confinement/confinement.js";
+import type { PermissionSet } from "../permissions/permission-set.js";
+import type { PortalMount, PortalPlan, PortalRequest } from "../plan/flatpak-portal.js";
+import { planFlatpakPortal, planOpenFlatpakPortal } from "../plan/flatpak-portal.js";
+import type { CommandRequest } from "../subprocess/launch-request.js";
+import type { Backend, PreparedLaunch, PreparedSandbox } from "./backend.js";
+import type { GrantedPaths } from "./granted-paths.js";
+import { initProgramPath } from "./init-program.js";
+import { Portal } from "./portal.js";
+import type { PortalPatience } from "./portal-carrier.js";
+import { PORTAL_PATIENCE, PortalCarrier } from "./portal-carrier.js";
+
+/**
+ * The portal on the session bus.
+ *
+ * @throws GLibError `gio-sandbox-error-quark` NOT_AVAILABLE if it cannot be reached
+ */
+export async function portalBackend(app: FlatpakConfinement): Promise<Backend> {
+  return new PortalBackend(await sharedPortal(), app, PORTAL_PATIENCE);
+}
+
+/** The connection to the portal that all launches share: a new one when the old one has ended. */
+export function sharedPortal(): Promise<Portal> {
+  shared ??= connect();
+  return shared;
+}
+
+let shared: Promise<Portal> | null = null;
+
+function connect(): Promise<Portal> {
+  const connection = Portal.connect("session");
+  const forget = (): void => {
+    if (shared === connection) shared = null;
+  };
+  connection.then((portal) => void portal.closed.then(forget), forget);
+  return connection;
+}
+
+/** Launches through a portal. */
+export class PortalBackend implements Backend {
+  readonly #portal: Portal;
+  readonly #app: FlatpakConfinement;
+  readonly #patience: PortalPatience;
+
+  constructor(portal: Portal, app: FlatpakConfinement, patience: PortalPatience) {
+    this.#portal = portal;
+    this.#app = app;
+    this.#patience = patience;
+  }
+
+  prepare(
+    permissions: PermissionSet,
+    granted: GrantedPaths,
+    command: CommandRequest,
+    child: readonly number[],
+  ): Promise<PreparedLaunch> {
+    const request = this.#request(permissions, granted);
+    return Promise.resolve(this.#prepared(request, planFlatpakPortal(request, command), child));
+  }
+
+  prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedSandbox> {
+    const request = this.#request(permissions, granted);
+    const plan = planOpenFlatpakPortal(request, helloFlags);
+    return Promise.resolve({ ...this.#prepared(request, plan, []), filters: plan.filters });
+  }
+
+  #request(permissions: PermissionSet, granted: GrantedPaths): PortalRequest {
+    const portal = this.#portal.facts;
+    const mounts = portalMounts(granted);
+    return { app: this.#app, portal, permissions, mounts, initPath: initProgramPath(), label: newLabel() };
+  }
+
+  #prepared(
+    { mounts, label }: PortalRequest,
+    { spawn, frames, sources }: PortalPlan,
+    child: readonly number[],
+  ): PreparedLaunch {
+    return {
+      start: (control) => new PortalCarrier(this.#portal, { spawn, mounts, label }, control, this.#patience),
+      frames,
+      descriptors: sources.map((index) => listed(child, index)),
+    };
+  }
+}
+
+function listed(descriptors: readonly number[], index: number): number {
+  const descriptor = descriptors[index];
+  if (descriptor === undefined) throw new RangeError(`The plan names descriptor ${index} of ${descriptors.length}`);
+  return descriptor;
+}
+
+function newLabel(): string {
+  return `gio-sandbox-${randomBytes(8).toString("hex")}`;
+}
+
+function portalMounts({ mounts, descriptors }: GrantedPaths): PortalMount[] {
+  return mounts.map((mount, index) => {
+    const link = `/proc/self/fd/${descriptors[index] ?? -1}`;
+    return { ...mount, realPath: realPathOf(link), isWritableHere: isWritable(link) };
+  });
+}
+
+function realPathOf(link: string): string | null {
+  const path = readlinkSync(link);
+  return path.startsWith("/") && !path.endsWith(" (deleted)") ? path : null;
+}
+
+function isWritable(link: string): boolean {
+  try {
+    accessSync(link, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
