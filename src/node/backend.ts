@@ -41,10 +41,14 @@ export interface PreparedLaunch {
   readonly desktop?: DesktopPlan;
   /** Undoes what was made, if it is not to be started after all. */
   discard?(): void;
+  /** The only child of the carrier's process is init, so that a cgroup can be put around the sandbox. Absent: no. */
+  readonly isInitOnlyChild?: true;
 }
 
 /** A sandbox that has only to be started, and what each process gets that is put into it. */
 export interface PreparedSandbox extends PreparedLaunch {
   /** Programs of system call filters, which init puts upon each of them. */
   readonly filters: readonly Uint8Array[];
+  /** As of `ProcessLaunch`. */
+  readonly tmpfs?: readonly string[];
 }

@@ -3,6 +3,7 @@ import type { BubblewrapRequest } from "../plan/bubblewrap.js";
 import { planBubblewrap, planOpenBubblewrap } from "../plan/bubblewrap.js";
 import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
 import type { BubblewrapPlan } from "../plan/launch-plan.js";
+import { ownDirectories } from "../plan/root-filesystem.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { Backend, PreparedLaunch, PreparedSandbox } from "./backend.js";
 import { usableBubblewrap } from "./bubblewrap.js";
@@ -35,12 +36,14 @@ class BubblewrapBackend implements Backend {
 
   async prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedSandbox> {
     let filters: readonly Uint8Array[] = [];
+    let tmpfs: readonly string[] = [];
     const launch = await this.#prepare(permissions, granted, [], (request) => {
       const plan = planOpenBubblewrap(request, helloFlags);
       ({ filters } = plan);
+      tmpfs = ownDirectories(request.host.uid, permissions, request.mounts);
       return plan;
     });
-    return { ...launch, filters };
+    return { ...launch, filters, tmpfs };
   }
 
   async #prepare(
@@ -60,6 +63,7 @@ class BubblewrapBackend implements Backend {
         start: (control) => new DesktopCarrier(new BubblewrapCarrier(plan, { granted, child }, control), opened),
         frames: plan.frames,
         descriptors: [],
+        isInitOnlyChild: true,
         desktop,
         discard: () => opened.discard(),
       };

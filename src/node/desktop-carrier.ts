@@ -1,6 +1,6 @@
 import type { Carrier } from "./carrier.js";
 import type { OpenedDesktop } from "./desktop.js";
-import { firstProcess } from "./host-processes.js";
+import { findInit } from "./host-processes.js";
 
 /** A sandbox with something of the desktop in it: what that needs on the host ends when the sandbox has ended. */
 export class DesktopCarrier implements Carrier {
@@ -25,7 +25,7 @@ export class DesktopCarrier implements Carrier {
   onReady(): void {
     this.#sandbox.onReady();
     this.#proxy?.hide();
-    const pid = this.pid === null ? null : firstProcess(this.pid);
+    const pid = this.pid === null ? null : findInit(this.pid);
     if (pid !== null) this.#proxy?.publishPid(pid);
   }
 

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { release } from "node:os";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import { planOpenBubblewrap } from "../plan/bubblewrap.js";
 import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
@@ -15,6 +16,8 @@ import { filesystemView, lookedUp } from "../plan/filesystem-view.js";
 import type { FoundPath } from "../plan/host-path.js";
 import type { Aspect, Shortfalls } from "../plan/guarantees.js";
 import { checkRequired, guaranteesOf } from "../plan/guarantees.js";
+import type { LimitFacts } from "../plan/limit-mechanisms.js";
+import { isScopeUseful } from "../plan/scope-request.js";
 import { portalGuarantees, portalShortfalls } from "../plan/flatpak-portal-guarantees.js";
 import { SandboxReport } from "../plan/sandbox-report.js";
 import { unsandboxedGuarantees, unsandboxedShortfalls } from "../plan/unsandboxed-guarantees.js";
@@ -25,6 +28,7 @@ import { localDesktopFacts } from "./desktop-facts.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { OpenedPaths, openGrantedPaths } from "./granted-paths.js";
 import { hostFacts } from "./host.js";
+import { expectedLimitScope } from "./limit-scope.js";
 
 /** A launch, as far as a report speaks of it. */
 export interface ExplainedLaunch {
@@ -44,6 +48,8 @@ export interface ExplainedLaunch {
 export interface SandboxContents {
   readonly granted: Pick<GrantedPaths, "mounts">;
   readonly desktop: DesktopPlan;
+  /** Which limits a cgroup holds; null: there is none. */
+  readonly scope: LimitFacts["scope"];
 }
 
 /**
@@ -63,7 +69,9 @@ export function foreseenContents(permissions: PermissionSet, scope: DescriptorSc
   const { mounts, hidden } = granted;
   const identity = { application: DEFAULT_APPLICATION, instance: "0" };
   const plan = planDesktop({ permissions, host, desktop, wishes, found, granted: mounts, hidden, identity });
-  return { granted, desktop: withBusSockets(plan, plan.buses.map(({ proxied }) => socketOfProxy(proxied.target))) };
+  const sockets = plan.buses.map(({ proxied }) => socketOfProxy(proxied.target));
+  const limitScope = isScopeUseful(permissions.limits) ? expectedLimitScope() : null;
+  return { granted, desktop: withBusSockets(plan, sockets), scope: limitScope };
 }
 
 function socketOfProxy(path: string): FoundPath {
@@ -109,7 +117,7 @@ const shortfalls: Readonly<Record<ChosenBackend, Shortfalls>> = {
   [Backend.NONE]: unsandboxedShortfalls,
 };
 
-function explainBubblewrap(launch: ExplainedLaunch, { granted, desktop }: SandboxContents): SandboxReport {
+function explainBubblewrap(launch: ExplainedLaunch, { granted, desktop, scope }: SandboxContents): SandboxReport {
   const { permissions, required } = launch;
   const host = hostFacts();
   const mounts = [...granted.mounts, ...desktop.mounts];
@@ -121,6 +129,7 @@ function explainBubblewrap(launch: ExplainedLaunch, { granted, desktop }: Sandbo
     host,
     mounts: granted.mounts,
     grants: desktop.grants,
+    limitFacts: { uid: host.uid, kernelRelease: release(), scope },
     filesystem,
     options: bubblewrapOptions(plan),
     filter: filterVerdicts(permissions.syscalls, host.architecture),

@@ -25,10 +25,10 @@ export function killDescendants(pid: number): void {
   }
 }
 
-/** The first process of the sandbox of a bwrap, as the host sees it; null if it has ended. */
-export function firstProcess(bwrap: number): number | null {
-  const [pid] = children(String(bwrap));
-  return pid === undefined ? null : Number(pid);
+/** The pid on the host of the first process of bwrap's sandbox; null if there is none. */
+export function findInit(bwrap: number): number | null {
+  const [init] = children(String(bwrap));
+  return init === undefined ? null : Number(init);
 }
 
 /**

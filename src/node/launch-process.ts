@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { PermissionSet } from "../permissions/permission-set.js";
+import { limitsWithTimeout } from "../plan/child-limits.js";
 import { emptyDesktop } from "../plan/desktop.js";
 import { launchFailureError } from "../plan/launch-failure.js";
 import { SINGLE_PROCESS } from "../plan/launch-plan.js";
@@ -14,8 +15,10 @@ import type { SandboxContents } from "./explain.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { openGrantedPaths } from "./granted-paths.js";
 import type { OpenSandbox, StartedProcess } from "./open-sandbox.js";
+import { openLimitScope, scopeable } from "./limit-scope.js";
 import { SingleUseScope } from "./process-scope.js";
 import { ProcessStart } from "./process-start.js";
+import { scopedEnd } from "./scoped-end.js";
 import type { Pipes } from "./running-process.js";
 import { RunningProcess } from "./running-process.js";
 import { startSession } from "./start-session.js";
@@ -77,9 +80,10 @@ async function launchWith(
   const start = await startCommand;
   const streams = await openStreams(flags, taken, scope);
   throwIfCancelled(cancellable);
-  const order: CommandRequest = { ...command, descriptors: streams.mapping };
+  const limits = limitsWithTimeout(permissions.limits, command.timeout);
+  const order: CommandRequest = { ...command, timeout: limits.get("timeout") ?? null, descriptors: streams.mapping };
   const started = await start(order, permissions, streams.sources, cancellable);
-  const running = new RunningProcess(started.scope, started.start, command.timeout, pipesOf(streams, scope));
+  const running = new RunningProcess(started.scope, started, limits, pipesOf(streams, scope));
   return { running, contents: started.contents };
 }
 
@@ -99,10 +103,11 @@ async function newSandbox(
     const mounts = [...granted.mounts, ...(launch.desktop?.mounts ?? [])];
     const start = new ProcessStart((failure) => launchFailureError(failure, command, mounts));
     session.listen(SINGLE_PROCESS, start);
+    const limitScope = await openLimitScope(scopeable(launch, session), permissions.limits);
     session.write(launch.frames, launch.descriptors);
     const pid = await start.wait(() => session.close(), session.ended, cancellable);
-    const contents = { granted, desktop: launch.desktop ?? emptyDesktop };
-    return { scope: new SingleUseScope(session, pid), start, contents };
+    const contents = { granted, desktop: launch.desktop ?? emptyDesktop, scope: limitScope?.holds ?? null };
+    return { scope: new SingleUseScope(session, pid), exited: scopedEnd(start.exited, limitScope), limitScope, contents };
   };
 }
 

@@ -124,7 +124,10 @@ export class SandboxSubprocessLauncher {
     if (this.#pool !== null) this.prewarm(this.#prewarmed);
   }
 
-  /** Milliseconds that a child may take before it is killed with all that it started; null: any time. */
+  /**
+   * Milliseconds that a child may take before it is killed with all that it started; null: any time. If the permissions
+   * have a limit `timeout` too, the smaller one counts.
+   */
   get timeout(): number | null {
     return this.#timeout;
   }

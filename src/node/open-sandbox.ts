@@ -14,12 +14,16 @@ import { DescriptorScope } from "./descriptor-scope.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { openGrantedPaths } from "./granted-paths.js";
 import { findHostPid } from "./host-processes.js";
-import type { InitSession } from "./init-session.js";
 import type { SandboxContents } from "./explain.js";
+import type { InitSession } from "./init-session.js";
+import type { LimitScope } from "./limit-scope.js";
+import { openLimitScope, scopeable } from "./limit-scope.js";
 import type { ProcessScope } from "./process-scope.js";
 import { SingleUseScope } from "./process-scope.js";
 import { ProcessStart } from "./process-start.js";
 import { startSession } from "./start-session.js";
+import type { ProcessEnd } from "./scoped-end.js";
+import { scopedEnd } from "./scoped-end.js";
 
 const SIGKILL = 9;
 
@@ -29,18 +33,27 @@ export type SandboxUse = "single" | "kept";
 /** A process that has been started in an open sandbox. */
 export interface StartedProcess {
   readonly scope: ProcessScope;
-  readonly start: ProcessStart;
+  /** As of `ProcessStart`. */
+  readonly exited: Promise<ProcessEnd>;
+  /** The cgroup around its sandbox, if it has one. */
+  readonly limitScope: LimitScope | null;
   readonly contents: SandboxContents;
+}
+
+/** What a sandbox was made of, as far as those that are put into it have to do with that. */
+interface MadeSandbox {
+  readonly granted: GrantedPaths;
+  readonly desktop: DesktopPlan;
+  readonly filters: readonly Uint8Array[];
+  readonly tmpfs: readonly string[] | undefined;
+  readonly limitScope: LimitScope | null;
 }
 
 /** A sandbox with its init, which processes can be put into. */
 export class OpenSandbox {
   readonly #session: InitSession;
   readonly #use: SandboxUse;
-  readonly #granted: GrantedPaths;
-  /** Those of the sandbox, for each of its processes. */
-  readonly #filters: readonly Uint8Array[];
-  readonly #desktop: DesktopPlan;
+  readonly #made: MadeSandbox;
   #lastNumber = 0;
   #running = 0;
   #isVerified = false;
@@ -65,21 +78,19 @@ export class OpenSandbox {
     session.write(launch.frames);
     await whenReady(session, cancellable);
     session.unref();
-    return new OpenSandbox(session, use, granted, launch.desktop ?? emptyDesktop, launch.filters);
+    return new OpenSandbox(session, use, {
+      granted,
+      desktop: launch.desktop ?? emptyDesktop,
+      filters: launch.filters,
+      tmpfs: launch.tmpfs,
+      limitScope: await openLimitScope(scopeable(launch, session), permissions.limits),
+    });
   }
 
-  private constructor(
-    session: InitSession,
-    use: SandboxUse,
-    granted: GrantedPaths,
-    desktop: DesktopPlan,
-    filters: readonly Uint8Array[],
-  ) {
+  private constructor(session: InitSession, use: SandboxUse, made: MadeSandbox) {
     this.#session = session;
     this.#use = use;
-    this.#granted = granted;
-    this.#desktop = desktop;
-    this.#filters = filters;
+    this.#made = made;
   }
 
   /** Settles, without an error, when nothing of the sandbox is left. */
@@ -98,7 +109,7 @@ export class OpenSandbox {
 
   /** What was granted by its name, which may lead elsewhere by now. */
   get mountsByName(): readonly PlacedMount[] {
-    return this.#granted.byName;
+    return this.#made.granted.byName;
   }
 
   /** Kills everything in it. */
@@ -122,9 +133,11 @@ export class OpenSandbox {
     if (this.isClosed) throw ioError("CLOSED", "The sandbox has been closed");
     const process = this.#nextNumber();
     // mounts stay what they are: once is enough
-    const mounts = this.#isVerified ? [] : [...this.#granted.mounts, ...this.#desktop.mounts];
-    const settled = { ...command, environment: desktopEnvironment(command.environment, this.#desktop) };
-    const { frame, sources } = planProcess({ process, command: settled, permissions, mounts, filters: this.#filters });
+    const { granted, desktop, filters } = this.#made;
+    const mounts = this.#isVerified ? [] : [...granted.mounts, ...desktop.mounts];
+    const tmpfs = this.#isVerified ? this.#made.tmpfs && [] : this.#made.tmpfs;
+    const settled = { ...command, environment: desktopEnvironment(command.environment, desktop) };
+    const { frame, sources } = planProcess({ process, command: settled, permissions, mounts, filters, tmpfs });
     const start = new ProcessStart((failure) => launchFailureError(failure, command, mounts));
     this.#session.listen(process, start);
     this.#onStart(start);
@@ -134,7 +147,9 @@ export class OpenSandbox {
         ? await start.wait(() => this.close(), this.ended, cancellable)
         : await start.wait(() => this.#session.signal(process, SIGKILL, SignalScope.TREE), start.gone, cancellable);
     this.#isVerified = true;
-    return { scope: this.#scopeOf(process, pid), start, contents: { granted: this.#granted, desktop: this.#desktop } };
+    const { limitScope } = this.#made;
+    const exited = scopedEnd(start.exited, limitScope);
+    return { scope: this.#scopeOf(process, pid), exited, limitScope, contents: { granted, desktop, scope: limitScope?.holds ?? null } };
   }
 
   #scopeOf(process: number, pid: number): ProcessScope {

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { ResourceUsage } from "../init/decode.js";
 import type { ChosenBackend } from "../plan/choose-backend.js";
-import { timedOutError } from "../plan/launch-failure.js";
+import { limitError } from "../plan/limit-errors.js";
 import type { SandboxReport } from "../plan/sandbox-report.js";
 import { checkArguments } from "../subprocess/arguments.js";
 import { SubprocessFlags } from "../subprocess/flags.js";
@@ -135,12 +135,13 @@ export class SandboxSubprocess {
    * Waits until the process has ended, and takes anything but exit 0 as an error.
    *
    * @throws GLibError as `waitAsync()`, and `g-spawn-exit-error-quark` with the exit status as its code, `g-exec-error-quark`
-   *   FAILED for a signal, `gio-sandbox-error-quark` TIMED_OUT if the launcher's timeout ended it
+   *   FAILED for a signal, `gio-sandbox-error-quark` TIMED_OUT if its timeout ended it, LIMIT_EXCEEDED if another limit
+   *   did: the error's `limit` says which, its `usage` what the process had used
    */
   async waitCheckAsync(cancellable: Cancellable | null = null): Promise<true> {
     const end = await this.#process.wait(cancellable);
     throwIfLost(end);
-    this.#throwIfTimedOut(end);
+    this.#throwIfLimited(end);
     const error = waitStatusError(end.status);
     if (error !== null) throw error;
     return true;
@@ -154,7 +155,7 @@ export class SandboxSubprocess {
    * @throws TypeError for `stdinBuf` without STDIN_PIPE
    * @throws GLibError `g-io-error-quark` CANCELLED, which does not touch the process, BROKEN_PIPE if the child closes its
    *   input before all is written, CLOSED for a second time; `gio-sandbox-error-quark` LIMIT_EXCEEDED for more output than
-   *   the launcher's `maximumOutput`, TIMED_OUT if the launcher's timeout ended the process
+   *   the launcher's `maximumOutput`, and as of `waitCheckAsync()` TIMED_OUT, LIMIT_EXCEEDED
    */
   async communicateAsync(
     stdinBuf: Uint8Array | null,
@@ -250,13 +251,13 @@ export class SandboxSubprocess {
     const maximum = this.#maximumOutput ?? 0;
     const output = await communicate(running, input ?? new Uint8Array(0), maximum, cancellable);
     throwIfLost(output.end);
-    this.#throwIfTimedOut(output.end);
+    this.#throwIfLimited(output.end);
     return output;
   }
 
-  #throwIfTimedOut({ timedOut }: End): void {
-    const { timeout } = this.#process;
-    if (timedOut && timeout !== null) throw timedOutError(timeout);
+  #throwIfLimited(end: End): void {
+    const error = limitError(end, this.#process.limits);
+    if (error !== null) throw error;
   }
 }
 

@@ -1,11 +1,13 @@
 import type { BusPolicy, Limit } from "../permissions/permission-set.js";
 import type { BubblewrapOption } from "./bubblewrap-words.js";
-import { childLimits, DEFAULT_OPEN_FILES, Resource } from "./child-limits.js";
+import { childLimits, limitsWithTimeout, Resource } from "./child-limits.js";
 import type { DesktopGrant } from "./desktop.js";
 import type { FilesystemEntry } from "./filesystem-view.js";
 import { isVisible } from "./filesystem-view.js";
 import type { GuaranteeFacts, Observation, Shortfalls, Statement, Statements } from "./guarantees.js";
 import { Mechanism, Outside } from "./guarantees.js";
+import type { LimitFacts, LimitMechanism } from "./limit-mechanisms.js";
+import { enforcedLimits } from "./limit-mechanisms.js";
 import { ADDR_NO_RANDOMIZE, CloneFlag, DIRTY_HIGH_WORD, probedCalls, SocketFamily, TerminalRequest } from "./probed-calls.js";
 import { bytesText } from "./report-text.js";
 import { sandboxDirectories } from "./root-filesystem.js";
@@ -14,6 +16,8 @@ import { sandboxDirectories } from "./root-filesystem.js";
 export interface BubblewrapGuaranteeFacts extends GuaranteeFacts {
   /** What the plan tells bwrap. */
   readonly options: readonly BubblewrapOption[];
+  /** What limits depend on. */
+  readonly limitFacts: LimitFacts;
 }
 
 /** What a sandbox of bubblewrap and gio-sandbox-init guarantees, and what its child will see of that. */
@@ -552,40 +556,55 @@ const NO_SIGNAL = "0".repeat(16);
 const RESOURCE_COUNT = 16;
 
 function resources(facts: BubblewrapGuaranteeFacts): Statement {
-  const limits = new Map(childLimits(facts.permissions).map(({ resource, soft, hard }) => [resource, `${soft} ${hard}`]));
-  const asked = [...facts.permissions.limits].filter(([limit]) => limit in limitSentences);
+  const { timeout, limitFacts } = facts;
+  const limits = limitsWithTimeout(facts.permissions.limits, timeout);
+  const held = enforcedLimits({ limits }, limitFacts);
+  const values = new Map(childLimits(facts.permissions).map(({ resource, soft, hard }) => [resource, `${soft} ${hard}`]));
   return {
-    access: asked.length === 0 && facts.timeout === null ? "granted" : "partly",
+    access: limits.size === 0 ? "granted" : "partly",
     mechanisms: [
-      ...[Mechanism.RLIMIT, Mechanism.TMPFS_SIZE, Mechanism.CGROUP_NAMESPACE],
-      ...(facts.timeout === null ? [] : [Mechanism.INIT]),
+      ...new Set(held.flatMap(({ mechanisms }) => mechanisms.map((mechanism) => limitMechanisms[mechanism]))),
+      Mechanism.CGROUP_NAMESPACE,
     ],
-    sentences: [
-      ...asked.map(([limit, value]) => limitSentences[limit]?.(value) ?? ""),
-      ...(facts.permissions.limits.has("open-files") ? [] : [`It can have ${DEFAULT_OPEN_FILES} files open.`]),
-      "It leaves no core dump, whatever the host does with those.",
-      ...(facts.timeout === null ? [] : [`It and all that it started are killed after ${facts.timeout} ms.`]),
-    ],
+    sentences: held.map(
+      ({ limit, value, mechanisms, observed }) =>
+        `The limit ${limit} is ${limitText(limit, value)}, by ${listed(mechanisms.map((name) => limitMechanisms[name]))}: ${observed}.`,
+    ),
     observations: [
-      ...Array.from({ length: RESOURCE_COUNT }, (_, resource) =>
-        observe(`limit ${resource}`, limits.get(resource) ?? Outside.SAME),
-      ),
-      observe("core-dump", limits.get(Resource.CORE) === "1 1" ? "none" : Outside.SAME),
+      ...Array.from({ length: RESOURCE_COUNT }, (_, resource) => resource)
+        // init sets this one too, as a second line behind its watch
+        .filter((resource) => resource !== RLIMIT_NPROC || !(limits.has("processes") || limits.has("memory")))
+        .map((resource) => observe(`limit ${resource}`, values.get(resource) ?? Outside.SAME)),
+      observe("core-dump", values.get(Resource.CORE) === "1 1" ? "none" : Outside.SAME),
       observe("namespace cgroup", "own"),
       observe("control-group", "/"),
     ],
   };
 }
 
-const limitSentences: Readonly<Partial<Record<Limit, (value: number) => string>>> = {
-  memory: (value) => `Each of its processes can map ${bytesText(value)} of memory.`,
-  "address-space": (value) => `Each of its processes can map ${bytesText(value)} of memory.`,
-  "cpu-time": (value) => `Each of its processes is killed after ${value} seconds of CPU time.`,
-  "file-size": (value) => `It can write no file beyond ${bytesText(value)}: SIGXFSZ.`,
-  "open-files": (value) => `Each of its processes can have ${value} files open: EMFILE.`,
-  processes: (value) => `Its user can have ${value} processes, those outside included: EAGAIN.`,
-  tmpfs: (value) => `Each of its private directories holds ${bytesText(value)}: ENOSPC.`,
+const RLIMIT_NPROC = 6;
+
+const limitMechanisms: Readonly<Record<LimitMechanism, Mechanism>> = {
+  scope: Mechanism.CGROUP,
+  watch: Mechanism.INIT,
+  rlimit: Mechanism.RLIMIT,
+  mount: Mechanism.TMPFS_SIZE,
+  timer: Mechanism.INIT,
 };
+
+function limitText(limit: Limit, value: number): string {
+  switch (limit) {
+    case "cpu-time":
+      return `${value} s of CPU time`;
+    case "timeout":
+      return `${value} ms`;
+    case "open-files":
+    case "processes":
+      return String(value);
+    default:
+      return bytesText(value);
+  }
+}
 
 function lifetime(): Statement {
   return {

@@ -5,7 +5,7 @@ import { compileSyscallPolicy } from "../seccomp/compile-policy.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { BubblewrapFacts } from "./bubblewrap-facts.js";
-import { checkTargets } from "./child-limits.js";
+import { checkTargets, isTmpfsWatched } from "./child-limits.js";
 import type { DesktopPlan } from "./desktop.js";
 import { desktopEnvironment, emptyDesktop } from "./desktop.js";
 import type { HostFacts, ResolvedMount } from "./host-facts.js";
@@ -16,7 +16,7 @@ import { joined, SINGLE_PROCESS } from "./launch-plan.js";
 import type { ChildFilters, ProcessLaunch } from "./process-launch.js";
 import { launchOrder, sourcesOf } from "./process-launch.js";
 import type { Operation } from "./root-filesystem.js";
-import { DEFAULT_TMPFS_SIZE, networkFiles, rootFilesystem, sharedMemory } from "./root-filesystem.js";
+import { DEFAULT_TMPFS_SIZE, networkFiles, ownDirectories, rootFilesystem, sharedMemory } from "./root-filesystem.js";
 
 /** What a sandbox is to be, whatever runs in it. */
 export interface BubblewrapRequest {
@@ -51,8 +51,9 @@ export function planBubblewrap(request: BubblewrapRequest, command: CommandReque
   const sources = sourcesOf(command);
   const place = (source: number): number => firstOfChild + sources.indexOf(source);
   const settled = { ...command, environment: desktopEnvironment(command.environment, desktop) };
+  const tmpfs = isTmpfsWatched(permissions) ? ownDirectories(request.host.uid, permissions, mounts) : [];
   const filters = childFilters(request);
-  const launch: ProcessLaunch = { process: SINGLE_PROCESS, command: settled, permissions, mounts, filters };
+  const launch: ProcessLaunch = { process: SINGLE_PROCESS, command: settled, permissions, mounts, filters, tmpfs };
   const order = launchOrder(launch, Origin.INHERITED, place);
   return {
     ...sandbox,

@@ -3,7 +3,7 @@ import { encodeLaunch } from "../init/encode.js";
 import { Origin } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
-import { childLimits, checkTargets } from "./child-limits.js";
+import { childLimits, checkTargets, sandboxWatch } from "./child-limits.js";
 import type { ResolvedMount } from "./host-facts.js";
 
 /** What init puts upon each process that it starts. */
@@ -20,8 +20,11 @@ export interface ProcessLaunch extends ChildFilters {
   readonly permissions: PermissionSet;
   /** What init compares with the mounts that it finds, before anything starts. */
   readonly mounts: readonly ResolvedMount[];
-  /** Programs of system call filters, for this process. */
-  readonly filters: readonly Uint8Array[];
+  /**
+   * The file systems in memory that are the sandbox's own, for the first process in it; so is its IPC namespace then, unless
+   * the permissions share the host's. Absent: it is not known what is the sandbox's own.
+   */
+  readonly tmpfs?: readonly string[] | undefined;
 }
 
 /** The launch of a process in a sandbox that is open already. */
@@ -48,11 +51,12 @@ export function sourcesOf({ descriptors }: CommandRequest): readonly number[] {
 
 /** @param place where init finds the descriptor that a mapping names */
 export function launchOrder(
-  { process, command, permissions, mounts, filters }: ProcessLaunch,
+  { process, command, permissions, mounts, filters, tmpfs }: ProcessLaunch,
   origin: Origin,
   place: (source: number) => number,
 ): LaunchOrder {
   checkTargets(command.descriptors, permissions);
+  const watch = sandboxWatch(permissions, tmpfs !== undefined);
   return {
     process,
     argv: command.argv,
@@ -64,5 +68,7 @@ export function launchOrder(
     filters,
     identities: mounts,
     timeoutMilliseconds: command.timeout,
+    ...(watch === undefined ? {} : { watch }),
+    tmpfs: tmpfs ?? [],
   };
 }

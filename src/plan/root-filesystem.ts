@@ -1,6 +1,7 @@
 import type { SandboxDirectories } from "../subprocess/environment.js";
+import type { PermissionSet } from "../permissions/permission-set.js";
 import { DEFAULT_PATH } from "../subprocess/environment.js";
-import type { HostFacts } from "./host-facts.js";
+import type { HostFacts, ResolvedMount } from "./host-facts.js";
 
 /** Arguments of bwrap that need data in a descriptor: the planner puts its number in. */
 export type Operation =
@@ -59,6 +60,19 @@ export function sharedMemory(tmpfsSize: number): Operation {
 
 function privateDirectory(path: string, mode: string, size: number): Operation {
   return ["--perms", mode, "--size", String(size), "--tmpfs", path];
+}
+
+/** The directories that are file systems in memory and the sandbox's own: none that a granted path lies over. */
+export function ownDirectories(
+  uid: number,
+  { devices }: PermissionSet,
+  mounts: readonly ResolvedMount[],
+): readonly string[] {
+  const { home, runtime } = sandboxDirectories(uid);
+  const isShared = devices.has("shm") || devices.has("all");
+  const isCovered = (directory: string): boolean =>
+    mounts.some(({ path }) => directory === path || directory.startsWith(path === "/" ? path : `${path}/`));
+  return [...(isShared ? [] : ["/dev/shm"]), "/tmp", home, runtime].filter((directory) => !isCovered(directory));
 }
 
 /** What name look-ups and TLS read, for a child that shares the host's network. */

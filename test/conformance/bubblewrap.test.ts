@@ -106,7 +106,8 @@ describe("a report of a bubblewrap sandbox", function () {
     ["cpu-time", 100],
     ["file-size", 1 << 24],
     ["open-files", 200],
-    ["processes", 4000],
+    ["memory", 1 << 29],
+    ["processes", 50],
     ["core", 1 << 20],
     ["tmpfs", 1 << 24],
   ] as const) {

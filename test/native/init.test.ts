@@ -399,8 +399,16 @@ function describeInit(command: InitCommand, place: Place): void {
       await assertFails(running, { argv: [testprog, "a".repeat(200000)] }, [Step.EXEC, E.TOOBIG]);
     });
 
+    it("in step WATCH: what is to count as memory is no file system in memory", async () => {
+      for (const [path, errno] of [["/proc", E.INVAL], ["/nowhere", E.NOENT]] as const) {
+        await using running = await greeted();
+        await assertFails(running, { tmpfs: [path] }, [Step.WATCH, errno]);
+      }
+    });
+
     it("and every step is one of these", () => {
-      assert.deepEqual(Object.keys(Step), ["IDENTITY", "FORK", "DIRECTORY", "DESCRIPTOR", "LIMIT", "NO_NEW_PRIVILEGES", "FILTER", "EXEC"]);
+      const steps = ["IDENTITY", "FORK", "DIRECTORY", "DESCRIPTOR", "LIMIT", "NO_NEW_PRIVILEGES", "FILTER", "EXEC", "WATCH"];
+      assert.deepEqual(Object.keys(Step), steps);
     });
 
     it("first step first, and the next launch can do better", async () => {

@@ -51,6 +51,7 @@ export function bubblewrapReport(granted = permissions(), required: readonly Asp
   const statements = bubblewrapGuarantees({
     ...{ host, permissions: granted.snapshot(), mounts: mountsOf(granted), grants: [], filesystem: view },
     ...{ environment: ["PATH=/bin"], directory: "/", descriptors: [], timeout: null },
+    limitFacts: { uid: host.uid, kernelRelease: "6.1.0", scope: null },
     options: bubblewrapOptions(planOf(granted)),
     filter: filterVerdicts(granted.snapshot().syscalls, host.architecture),
   });
