@@ -1,4 +1,5 @@
 import type { PermissionSet } from "../permissions/permission-set.js";
+import type { DesktopPlan } from "../plan/desktop.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { StartCarrier } from "./carrier.js";
 import type { GrantedPaths } from "./granted-paths.js";
@@ -36,6 +37,10 @@ export interface PreparedLaunch {
   readonly frames: Uint8Array;
   /** The child's descriptors that go with the frames, as received ones; they stay the caller's. */
   readonly descriptors: readonly number[];
+  /** What of the desktop is in the sandbox: what runs there needs its variables. Absent: nothing. */
+  readonly desktop?: DesktopPlan;
+  /** Undoes what was made, if it is not to be started after all. */
+  discard?(): void;
   /** The only child of the carrier's process is init, so that a cgroup can be put around the sandbox. Absent: no. */
   readonly isInitOnlyChild?: true;
 }

@@ -1,6 +1,8 @@
 import type { Readable, Writable } from "node:stream";
 import type { ResourceUsage } from "../init/decode.js";
+import type { ChosenBackend } from "../plan/choose-backend.js";
 import { limitError } from "../plan/limit-errors.js";
+import type { SandboxReport } from "../plan/sandbox-report.js";
 import { checkArguments } from "../subprocess/arguments.js";
 import { SubprocessFlags } from "../subprocess/flags.js";
 import { decodeOutput, encodeInput } from "../subprocess/utf8.js";
@@ -11,6 +13,7 @@ import { bytesOf } from "./bytes.js";
 import type { Cancellable } from "./cancellable.js";
 import type { Output } from "./communicate.js";
 import { communicate } from "./communicate.js";
+import type { StartedChild } from "./launcher.js";
 import { SandboxSubprocessLauncher } from "./launcher.js";
 import type { End, RunningProcess } from "./running-process.js";
 
@@ -32,6 +35,7 @@ export class SandboxSubprocess {
   readonly #flags: SubprocessFlags;
   #running: RunningProcess | null = null;
   #maximumOutput: number | null = null;
+  #report: (() => SandboxReport) | SandboxReport | null = null;
 
   /** Makes a process that is not started yet: see `initAsync()`. */
   constructor({ argv, flags = SubprocessFlags.NONE }: SubprocessProperties) {
@@ -63,21 +67,37 @@ export class SandboxSubprocess {
   async initAsync(cancellable: Cancellable | null = null): Promise<true> {
     if (this.#running !== null) return true;
     using launcher = new SandboxSubprocessLauncher({ flags: this.#flags });
-    const { running, maximumOutput } = await launcher.launch(this.#argv, cancellable);
-    this.#running = running;
-    this.#maximumOutput = maximumOutput;
+    this.#take(await launcher.launch(this.#argv, cancellable));
     return true;
   }
 
   /** The subprocess of a process that a launcher has started. */
-  static ofRunning(
-    properties: SubprocessProperties,
-    { running, maximumOutput }: { readonly running: RunningProcess; readonly maximumOutput: number },
-  ): SandboxSubprocess {
+  static ofRunning(properties: SubprocessProperties, started: StartedChild): SandboxSubprocess {
     const subprocess = new SandboxSubprocess(properties);
-    subprocess.#running = running;
-    subprocess.#maximumOutput = maximumOutput;
+    subprocess.#take(started);
     return subprocess;
+  }
+
+  #take({ running, maximumOutput, report }: StartedChild): void {
+    this.#running = running;
+    this.#maximumOutput = maximumOutput;
+    this.#report = report;
+  }
+
+  /**
+   * What holds in the process's sandbox: the same report each time, as its launcher's `explain()` gave at the launch.
+   *
+   * @throws TypeError before the process is started
+   */
+  getReport(): SandboxReport {
+    if (this.#report === null) throw new TypeError("The process was not started: initAsync() does that.");
+    if (typeof this.#report === "function") this.#report = this.#report();
+    return this.#report;
+  }
+
+  /** What carries the sandbox: one of `Backend`, but AUTO. @throws TypeError before the process is started */
+  getBackend(): ChosenBackend {
+    return this.getReport().backend;
   }
 
   /**

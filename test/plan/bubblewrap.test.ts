@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { planBubblewrap, planBubblewrapProbe } from "../../src/plan/bubblewrap.js";
 import type { BubblewrapFacts } from "../../src/plan/bubblewrap-facts.js";
+import { emptyDesktop } from "../../src/plan/desktop.js";
 import type { HostFacts, ResolvedMount } from "../../src/plan/host-facts.js";
 import type { BubblewrapPlan } from "../../src/plan/launch-plan.js";
 import { SandboxPermissions } from "../../src/permissions/sandbox-permissions.js";
@@ -41,7 +42,7 @@ function plan(
   options: Partial<CommandRequest> = {},
   facts = bubblewrap,
 ): BubblewrapPlan {
-  const request = { host, bubblewrap: facts, permissions: permissions.snapshot(), mounts, pid1: "init" } as const;
+  const request = { host, bubblewrap: facts, permissions: permissions.snapshot(), mounts, desktop: emptyDesktop, pid1: "init" } as const;
   return planBubblewrap(request, { ...command, ...options });
 }
 
@@ -104,6 +105,14 @@ describe("the plan of a bubblewrap sandbox", () => {
     const args = words(plan());
     assert.ok(indexOfSequence(args, ["--symlink", "usr/bin", "/bin"]) >= 0);
     assert.ok(indexOfSequence(args, ["--ro-bind", "/lib", "/lib"]) >= 0);
+  });
+
+  it("lets nobody write to the settings of the kernel, root neither", () => {
+    const args = words(plan());
+    const proc = indexOfSequence(args, ["--proc", "/proc"]);
+    for (const path of ["/proc/sys", "/proc/sysrq-trigger", "/proc/fs"]) {
+      assert.ok(indexOfSequence(args, ["--ro-bind-try", path, path]) > proc, path);
+    }
   });
 
   it("bounds every file system that the child can write to", () => {
@@ -181,7 +190,8 @@ describe("the plan of a bubblewrap sandbox", () => {
       const filters = compileSyscallPolicy(policy, architecture);
       for (const syscalls of [{ kind: "default" }, policy] as const) {
         const permissions = { ...new SandboxPermissions().snapshot(), syscalls };
-        const request = { host: { ...host, architecture }, bubblewrap, permissions, mounts: [], pid1: "init" } as const;
+        const facts = { host: { ...host, architecture }, bubblewrap, desktop: emptyDesktop };
+        const request = { ...facts, permissions, mounts: [], pid1: "init" } as const;
         const sandbox = planBubblewrap(request, command);
         const args = words(sandbox);
         const data = sandbox.descriptors[Number(args[args.indexOf("--seccomp") + 1])];
