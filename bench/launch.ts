@@ -18,20 +18,9 @@ export async function launchContenders(): Promise<Contender[]> {
   const inSandbox = new SandboxSubprocessLauncher({ sandbox: await launcher.openSandboxAsync() });
   const prewarmed = new SandboxSubprocessLauncher();
   prewarmed.prewarm(2);
-  const plan = planBubblewrapProbe(hostFacts(), await usableBubblewrap(), new SandboxPermissions().snapshot());
   return [
     { name: "child_process.spawn, no sandbox", run: () => ended(spawn("/bin/true", quiet)) },
-    {
-      name: "child_process.spawn of bwrap, same mounts",
-      run: async () => {
-        const scope = new DescriptorScope();
-        const [ours, theirs] = scope.socketPair();
-        const child = startHelper(plan, { granted: [], child: [], control: theirs, diagnostics: 2 }, scope);
-        closeSync(scope.release(ours));
-        scope[Symbol.dispose]();
-        await ended(child);
-      },
-    },
+    await rawBubblewrap(),
     {
       name: "gio-sandbox, in an open sandbox",
       run: async () => {
@@ -55,6 +44,22 @@ export async function launchContenders(): Promise<Contender[]> {
       },
     },
   ];
+}
+
+/** bwrap alone, with the arguments that our launcher gives it. */
+export async function rawBubblewrap(): Promise<Contender> {
+  const plan = planBubblewrapProbe(hostFacts(), await usableBubblewrap(), new SandboxPermissions().snapshot());
+  return {
+    name: "child_process.spawn of bwrap, same mounts",
+    run: async () => {
+      const scope = new DescriptorScope();
+      const [ours, theirs] = scope.socketPair();
+      const child = startHelper(plan, { granted: [], child: [], control: theirs, diagnostics: 2 }, scope);
+      closeSync(scope.release(ours));
+      scope[Symbol.dispose]();
+      await ended(child);
+    },
+  };
 }
 
 function ended(child: ReturnType<typeof spawn>): Promise<void> {

@@ -4,7 +4,7 @@ export interface Contender {
   readonly name: string;
   /** Does it once. */
   readonly run: () => Promise<void>;
-  /** Milliseconds to wait before it is done, for what goes on in the background. */
+  /** Milliseconds to wait before it is done and after, for what goes on in the background. */
   readonly pause?: number;
 }
 
@@ -22,13 +22,18 @@ export async function measure(contenders: readonly Contender[], rounds: number):
   const warmUp = Math.ceil(rounds / 10);
   for (let round = -warmUp; round < rounds; round++) {
     for (const [index, { run, pause = 0 }] of contenders.entries()) {
-      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+      await delay(pause);
       const start = performance.now();
       await run();
       if (round >= 0) times[index]?.push(performance.now() - start);
+      await delay(pause);
     }
   }
   return contenders.map(({ name }, index) => summary(name, times[index] ?? []));
+}
+
+async function delay(milliseconds: number): Promise<void> {
+  if (milliseconds > 0) await new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 function summary(name: string, times: number[]): Result {

@@ -1,5 +1,8 @@
 # image-loader: a process that decodes one image and hands the pixels over, as gio-sandbox-pixbuf-loader and glycin's loaders.
 # It gets its input and gives its output through descriptors, so that not even the image's own name is known inside.
+#
+# System calls are those of every sandbox. A loader that is known to need no more can have the group that services have:
+# --syscalls=@system-service, or here [Syscalls] with filter=@system-service;
 
 [Context]
 # SVG has text in it

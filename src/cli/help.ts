@@ -1,3 +1,4 @@
+import { aspects } from "../plan/guarantees.js";
 import { runOptionTable, sections } from "./run-options.js";
 
 /** Where the text of an option begins, and where its lines end. */
@@ -10,6 +11,8 @@ Runs programs in a sandbox.
 
 Commands:
   run        run a command in a sandbox of its own
+  explain    say what a sandbox would hold, and show the files that a command would see
+  check      say which kinds of sandbox work on this machine, and what to do about those that don't
 
 Options:
   --help     show this help, or that of a command: gio-sandbox run --help
@@ -40,17 +43,49 @@ Examples:
   gio-sandbox run -- gdk-pixbuf-csource --help <input >output
 
   # a profile, and a file to read
-  gio-sandbox run --profile=thumbnailer --filesystem=/tmp/in.svg:ro -- gdk-pixbuf-thumbnailer /tmp/in.svg /dev/stdout >o.png
+  gio-sandbox run --profile=thumbnailer --filesystem="$PWD/in.svg:ro" -- \\
+    gdk-pixbuf-thumbnailer "$PWD/in.svg" /dev/stdout >out.png
 
   # with the network, and a variable
   gio-sandbox run --share=network --env=LANG=C -- curl https://example.org/
 
   # a program with a window, fonts and settings
-  gio-sandbox run --socket=wayland --socket=fallback-x11 --device=dri-try --filesystem=host-fonts --talk-name=ca.desrt.dconf \\
-    -- zenity --info
+  gio-sandbox run --socket=wayland --socket=fallback-x11 --device=dri-try --filesystem=host-fonts \\
+    --talk-name=ca.desrt.dconf -- zenity --info
 
   # an open descriptor
   gio-sandbox run --forward-fd=5 -- sh -c 'cat <&5' 5<notes.txt
+`;
+
+export const explainHelp = `Usage: gio-sandbox explain [--json] [OPTION…] [[--] COMMAND [ARGUMENT…]]
+
+Says what would hold for a command that gio-sandbox run starts with the same options: for each aspect what it could reach,
+by what it is held, and what the command would observe; and below it the file system that it would see. Nothing is run.
+
+Options:
+  --json                        print it as JSON, together with what can be compared by a machine
+  and those of gio-sandbox run
+
+Aspects: ${aspects.join(", ")}.
+
+Exit status: 0; 1 if what is required could not be enforced; 125 if the options are wrong or cannot be granted.
+
+Examples:
+  gio-sandbox explain --share=network --filesystem="$PWD:ro"
+  gio-sandbox explain --json --profile=thumbnailer | jq '.guarantees[] | {aspect, access}'
+`;
+
+export const checkHelp = `Usage: gio-sandbox check [--json]
+
+Tries which kinds of sandbox work on this machine, and says of those that don't why, and what to do about it.
+
+Options:
+  --json                        print it as JSON
+
+Exit status: 0 if gio-sandbox can make sandboxes here, 1 if it cannot.
+
+Example:
+  gio-sandbox check || sudo apt install bubblewrap
 `;
 
 function sectionHelp(section: string): string {

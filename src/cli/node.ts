@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { argv, env, exit, stderr, stdout } from "node:process";
 import { printable } from "../subprocess/printable.js";
+import { check } from "./check.js";
 import { ExitCode, exitCodeOfError } from "./exit-code.js";
-import { mainHelp, runHelp } from "./help.js";
+import { explain } from "./explain.js";
+import { checkHelp, explainHelp, mainHelp, runHelp } from "./help.js";
 import { run } from "./run.js";
 import { parseRunOptions, UsageError } from "./run-options.js";
 
@@ -11,10 +13,14 @@ async function main(command: string | undefined, words: readonly string[]): Prom
   switch (command) {
     case "run":
       return isHelpWanted(words) ? say(runHelp) : run(parseRunOptions(words), inheritedDescriptors());
+    case "explain":
+      return isHelpWanted(words) ? say(explainHelp) : explain(words, inheritedDescriptors());
+    case "check":
+      return isHelpWanted(words) ? say(checkHelp) : check(words);
     case "--help":
     case "-h":
     case "help":
-      return say(words[0] === "run" ? runHelp : mainHelp);
+      return say(helpOf(words[0]));
     case "--version":
       return say(`gio-sandbox ${version()}\n`);
     case undefined:
@@ -22,6 +28,14 @@ async function main(command: string | undefined, words: readonly string[]): Prom
     default:
       throw new UsageError(`There is no command “${printable(command, 80)}”`);
   }
+}
+
+function helpOf(command: string | undefined): string {
+  return new Map([
+    ["run", runHelp],
+    ["explain", explainHelp],
+    ["check", checkHelp],
+  ]).get(command ?? "") ?? mainHelp;
 }
 
 function say(text: string): number {
@@ -45,15 +59,16 @@ function version(): string {
   return manifest.version;
 }
 
-function explain(error: unknown): string {
+function errorText(error: unknown, command: string | undefined): string {
   const message = error instanceof Error ? error.message : String(error);
-  const hint = error instanceof UsageError ? ". Try: gio-sandbox run --help" : "";
+  const named = command === "explain" || command === "check" ? command : "run";
+  const hint = error instanceof UsageError ? `. Try: gio-sandbox ${named} --help` : "";
   return `gio-sandbox: ${printable(message, 2000)}${hint}\n`;
 }
 
 try {
   exit(await main(argv[2], argv.slice(3)));
 } catch (error) {
-  stderr.write(explain(error));
+  stderr.write(errorText(error, argv[2]));
   exit(exitCodeOfError(error));
 }

@@ -4,6 +4,8 @@ import type { Device, Share, Socket } from "../permissions/permission-set.js";
 import type { DeviceWord, SocketWord } from "../permissions/sandbox-permissions.js";
 import { SandboxPermissions } from "../permissions/sandbox-permissions.js";
 import { checkWord, features, limits } from "../permissions/vocabulary.js";
+import type { Aspect } from "../plan/guarantees.js";
+import { aspects } from "../plan/guarantees.js";
 import { printable } from "../subprocess/printable.js";
 
 /** What the command line of `gio-sandbox run` says. */
@@ -15,6 +17,10 @@ export interface RunOptions {
   readonly directory: string | null;
   /** Descriptors that the child gets at their own numbers. */
   readonly descriptors: readonly number[];
+  /** The aspects that must be enforced; null for those of the launcher. */
+  readonly required: readonly Aspect[] | null;
+  /** The file that the report is written to; null for none. */
+  readonly reportFile: string | null;
   /** The command and its arguments. */
   readonly argv: readonly string[];
 }
@@ -29,6 +35,8 @@ interface OptionsBuilder {
   readonly environment: [string, string | null][];
   directory: string | null;
   readonly descriptors: number[];
+  required: readonly Aspect[] | null;
+  reportFile: string | null;
 }
 
 interface Option {
@@ -41,7 +49,7 @@ interface Option {
 }
 
 /** The sections of the help, in its order. */
-export const sections = ["Permissions", "Limits", "The command"] as const;
+export const sections = ["Permissions", "Limits", "The command", "The report"] as const;
 type Section = (typeof sections)[number];
 
 function permission(
@@ -162,20 +170,48 @@ export const runOptionTable: ReadonlyMap<string, Option> = new Map<string, Optio
       apply: ({ descriptors }, value) => void descriptors.push(descriptor(value)),
     },
   ],
+  [
+    "--require",
+    {
+      section: "The report",
+      value: "ASPECT,…",
+      help: "run nothing unless these aspects are enforced in full: see gio-sandbox explain; all or none of them",
+      apply: (options, value) => (options.required = [...(options.required ?? []), ...requirement(value)]),
+    },
+  ],
+  [
+    "--report",
+    {
+      section: "The report",
+      value: "FILE",
+      help: "write what holds for the command to a file, as JSON, before it starts",
+      apply: (options, value) => (options.reportFile = value),
+    },
+  ],
 ]);
 
 /**
+ * Reads what `gio-sandbox run` is given.
+ *
  * @throws UsageError for what is no option of ours, or has a value that it cannot have
  * @throws GLibError `gio-sandbox-error-quark` INVALID_PERMISSION, and what `loadProfile()` throws
  */
 export function parseRunOptions(words: readonly string[]): RunOptions {
+  const options = parseSandboxOptions(words);
+  if (options.argv.length === 0) throw new UsageError("There is no command to run: put it behind “--”");
+  return options;
+}
+
+/** The same where there need not be a command. */
+export function parseSandboxOptions(words: readonly string[]): RunOptions {
   const { given, argv } = splitWords(words);
-  if (argv.length === 0) throw new UsageError("There is no command to run: put it behind “--”");
   const options: OptionsBuilder = {
     permissions: new SandboxPermissions(),
     environment: [],
     directory: null,
     descriptors: [],
+    required: null,
+    reportFile: null,
   };
   // what a profile says is where the others start from, wherever it stands
   const profiles = given.filter(({ name }) => name === "--profile");
@@ -235,6 +271,15 @@ function variable(text: string): [string, string] {
 function splitAtEquals(text: string): readonly [string, string?] {
   const equals = text.indexOf("=");
   return equals < 0 ? [text] : [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function requirement(text: string): readonly Aspect[] {
+  if (text === "all") return aspects;
+  if (text === "none") return [];
+  const words = text.split(",");
+  const unknown = words.find((word) => !(aspects as readonly string[]).includes(word));
+  if (unknown === undefined) return words as Aspect[];
+  throw new UsageError(`--require needs all, none or some of ${aspects.join(",")}, but got “${printable(unknown, 80)}”`);
 }
 
 function descriptor(text: string): number {

@@ -7,6 +7,7 @@ import { descriptorError, ErrorDomain, GLibError, SandboxError } from "../subpro
 import { printable } from "../subprocess/printable.js";
 import { exitCodeOfStatus } from "./exit-code.js";
 import type { RunOptions } from "./run-options.js";
+import { writeReport } from "./write-report.js";
 
 /**
  * Runs the command, with our own standard streams, and passes signals on to it.
@@ -15,20 +16,8 @@ import type { RunOptions } from "./run-options.js";
  * @returns the exit code
  */
 export async function run(options: RunOptions, inherited: ReadonlySet<number> | null): Promise<number> {
-  const launcher = new SandboxSubprocessLauncher({
-    flags: SubprocessFlags.STDIN_INHERIT,
-    permissions: options.permissions,
-    timeout: options.permissions.snapshot().limits.get("timeout") ?? null,
-  });
-  if (options.directory !== null) launcher.setCwd(options.directory);
-  for (const [name, value] of options.environment) {
-    if (value === null) launcher.unsetenv(name);
-    else launcher.setenv(name, value, true);
-  }
-  for (const fd of options.descriptors) {
-    if (inherited?.has(fd) === false) throw descriptorError("EBADF");
-    launcher.takeFd(fd, fd);
-  }
+  using launcher = launcherFor(options, inherited);
+  if (options.reportFile !== null) writeReport(options.reportFile, launcher.explain());
   const abort = new AbortController();
   const forwarding = new SignalForwarding(abort);
   try {
@@ -41,6 +30,26 @@ export async function run(options: RunOptions, inherited: ReadonlySet<number> | 
   } finally {
     forwarding.stop();
   }
+}
+
+/** The launcher that does what the options say. */
+export function launcherFor(options: RunOptions, inherited: ReadonlySet<number> | null): SandboxSubprocessLauncher {
+  const launcher = new SandboxSubprocessLauncher({
+    flags: SubprocessFlags.STDIN_INHERIT,
+    permissions: options.permissions,
+    timeout: options.permissions.snapshot().limits.get("timeout") ?? null,
+    ...(options.required === null ? {} : { requiredGuarantees: options.required }),
+  });
+  if (options.directory !== null) launcher.setCwd(options.directory);
+  for (const [name, value] of options.environment) {
+    if (value === null) launcher.unsetenv(name);
+    else launcher.setenv(name, value, true);
+  }
+  for (const fd of options.descriptors) {
+    if (inherited?.has(fd) === false) throw descriptorError("EBADF");
+    launcher.takeFd(fd, fd);
+  }
+  return launcher;
 }
 
 async function exitCodeOf(child: SandboxSubprocess): Promise<number> {
@@ -67,6 +76,8 @@ class SignalForwarding {
   first: number | null = null;
   readonly #abort: AbortController;
   #child: SandboxSubprocess | null = null;
+  /** What came before there was a child: its program can run, and be known to, before we hear of it. */
+  readonly #early = new Set<number>();
 
   constructor(abort: AbortController) {
     this.#abort = abort;
@@ -75,6 +86,7 @@ class SignalForwarding {
 
   sendTo(child: SandboxSubprocess): void {
     this.#child = child;
+    for (const signal of this.#early) child.sendSignal(signal);
   }
 
   stop(): void {
@@ -88,6 +100,8 @@ class SignalForwarding {
     } else if (ending.includes(signal)) {
       this.first ??= number;
       this.#abort.abort();
+    } else {
+      this.#early.add(number);
     }
   };
 }

@@ -28,6 +28,10 @@ export interface ProcessExit {
   readonly status: number;
   /** It was killed because its timeout had come. */
   readonly timedOut: boolean;
+  /** It was killed because the sandbox had gone over this limit of its watch. */
+  readonly exceeded: "memory" | "processes" | null;
+  /** At its end, however it came, one of the sandbox's file systems in memory had no room left. */
+  readonly isTmpfsFull: boolean;
   readonly usage: ResourceUsage;
 }
 
@@ -119,6 +123,7 @@ const formats: ReadonlyMap<number, Format> = new Map<number, Format>([
 
 const MAX_PID = 2 ** 22;
 const MAX_ERRNO = 4095;
+const allExitFlags = Object.values(ExitFlag).reduce((all, flag) => all | flag, 0);
 
 function decodeReady(body: DataView): InitEvent {
   const version = body.getUint32(0, true);
@@ -154,7 +159,7 @@ function decodeExited(body: DataView, process: number): InitEvent {
   if (!isEnd(status)) {
     throw protocolError(`the wait status ${status}`);
   }
-  if ((flags & ~ExitFlag.TIMED_OUT) !== 0) {
+  if ((flags & ~allExitFlags) !== 0) {
     throw protocolError(`the exit flags ${flags}`);
   }
   const figure = (index: number): number => Number(body.getBigUint64(8 + 8 * index, true));
@@ -163,6 +168,8 @@ function decodeExited(body: DataView, process: number): InitEvent {
     process,
     status,
     timedOut: (flags & ExitFlag.TIMED_OUT) !== 0,
+    exceeded: (flags & ExitFlag.MEMORY) !== 0 ? "memory" : (flags & ExitFlag.PROCESSES) !== 0 ? "processes" : null,
+    isTmpfsFull: (flags & ExitFlag.TMPFS_FULL) !== 0,
     usage: {
       userMicroseconds: figure(0),
       systemMicroseconds: figure(1),

@@ -1,6 +1,6 @@
 import { descriptorError, execError, sandboxError } from "../subprocess/glib-error.js";
 import type { Origin, SignalScope } from "./protocol.js";
-import { Bound, Frame, HEADER_SIZE, MAGIC, Section, VERSION } from "./protocol.js";
+import { Bound, Frame, HEADER_SIZE, MAGIC, Section, VERSION, WatchFlag } from "./protocol.js";
 
 /** A string as the kernel has it: text becomes UTF-8, bytes stay what they are. Neither may contain NUL. */
 export type ByteString = string | Uint8Array;
@@ -47,6 +47,19 @@ export interface LaunchOrder {
   readonly identities: readonly FileIdentity[];
   /** Wall-clock time that the process may take. Null: any. */
   readonly timeoutMilliseconds: number | null;
+  /** What the sandbox may use from now on, if that is stricter than before. Absent: as before; at first all it wants. */
+  readonly watch?: Watch;
+  /** Directories that are file systems in memory and the sandbox's own. For the first launch in a sandbox. */
+  readonly tmpfs?: readonly ByteString[];
+}
+
+/** What all processes of a sandbox may use together. Null is no limit. */
+export interface Watch {
+  readonly memoryBytes: number | null;
+  /** Threads count as well. */
+  readonly processes: number | null;
+  /** Whether the sandbox has an IPC namespace of its own, in which all shared memory is its. */
+  readonly hasOwnIpc: boolean;
 }
 
 /**
@@ -119,6 +132,7 @@ function checkCounts(order: LaunchOrder): void {
   checkCount(order.limits, Bound.MAX_LIMITS, "limits");
   checkCount(order.filters, Bound.MAX_FILTERS, "system call filters");
   checkCount(order.identities, Bound.MAX_IDENTITIES, "granted paths");
+  checkCount(order.tmpfs ?? [], Bound.MAX_TMPFS, "private directories");
 }
 
 function checkCount(list: readonly unknown[], most: number, what: string): void {
@@ -146,6 +160,10 @@ function otherSections(order: LaunchOrder): EncodedSection[] {
   if (order.timeoutMilliseconds !== null) {
     sections.push(timeoutSection(order.timeoutMilliseconds));
   }
+  if (order.watch !== undefined) {
+    sections.push(watchSection(order.watch));
+  }
+  sections.push(...(order.tmpfs ?? []).map((path) => stringSection(Section.TMPFS, path, "a private directory")));
   return sections;
 }
 
@@ -207,6 +225,15 @@ function timeoutSection(milliseconds: number): EncodedSection {
     throw new TypeError(`A timeout must be a number of milliseconds, 0 or more: ${milliseconds}`);
   }
   return { tag: Section.TIMEOUT, content: new BodyWriter(8).u64(BigInt(Math.ceil(milliseconds))).bytes };
+}
+
+function watchSection({ memoryBytes, processes, hasOwnIpc }: Watch): EncodedSection {
+  const content = new BodyWriter(24)
+    .u64(limitValue(memoryBytes))
+    .u64(limitValue(processes))
+    .u32(hasOwnIpc ? WatchFlag.OWN_IPC : 0)
+    .u32(0);
+  return { tag: Section.WATCH, content: content.bytes };
 }
 
 /** The bytes of a string with a NUL behind them. */

@@ -24,7 +24,8 @@
  *     READY    u32 version, u32 Landlock ABI (0: none)
  *     STARTED  u32 pid as the sandbox sees it: execve has succeeded
  *     FAILED   u32 step (`Step`), u32 errno, u32 detail (what it means is said beside each step); no process is left,
- *              and no EXITED follows. ETIMEDOUT: the timeout came before execve had succeeded, the step was under way
+ *              and no EXITED follows. ETIMEDOUT: the timeout came before execve had succeeded, the step was under way;
+ *              ENOMEM, EAGAIN likewise: the sandbox went over the memory, the processes of its WATCH
  *     EXITED   u32 raw wait status, u32 flags (`ExitFlag`), then nine u64: user time and system time in microseconds,
  *              maximum resident set in KiB, minor faults, major faults, blocks in, blocks out, voluntary and
  *              involuntary context switches (getrusage(2)); then u64 wall-clock time in microseconds
@@ -48,6 +49,12 @@
  *                  in the encoding of st_dev)
  *     TIMEOUT      u64 milliseconds of wall-clock time, then the process is killed with all that it started as far as
  *                  it can be found (everything in a single-use sandbox) and EXITED has TIMED_OUT set
+ *     WATCH        u64 bytes of memory, u64 processes, both with all bits set for no limit; u32 flags (`WatchFlag`), u32
+ *                  zero; at most one. From now on init looks again and again at what all processes of the sandbox have
+ *                  together, itself not counted; another WATCH can make that stricter. What goes over is killed, everything
+ *                  in the sandbox, and EXITED of each process says which limit it was. A thread counts as a process
+ *     TMPFS        string: a file system in memory (tmpfs) that is the sandbox's alone: what is in it counts as memory, and
+ *                  EXITED says whether one of them was full. Looked at in the first LAUNCH only
  *
  * Descriptors travel as SCM_RIGHTS, one or several a message, with any byte of the LAUNCH frame that uses them, or of a
  * frame between the LAUNCH before it and this one. A message with descriptors has bytes of no other LAUNCH: the kernel
@@ -83,6 +90,8 @@ export const Bound = {
   MAX_IDENTITIES: 4096,
   /** Processes that live at once. */
   MAX_PROCESSES: 4096,
+  /** TMPFS sections of one LAUNCH. */
+  MAX_TMPFS: 16,
 } as const;
 
 export const Frame = {
@@ -119,8 +128,15 @@ export const Section = {
   FILTER: 7,
   IDENTITY: 8,
   TIMEOUT: 9,
+  WATCH: 10,
+  TMPFS: 11,
 } as const;
 export type Section = (typeof Section)[keyof typeof Section];
+
+export const WatchFlag = {
+  /** The sandbox has an IPC namespace of its own: all of System V's shared memory in it counts. */
+  OWN_IPC: 1,
+} as const;
 
 export const Origin = {
   INHERITED: 0,
@@ -142,6 +158,12 @@ export type SignalScope = (typeof SignalScope)[keyof typeof SignalScope];
 
 export const ExitFlag = {
   TIMED_OUT: 1,
+  /** It was killed because the sandbox had taken more memory than its WATCH allows. */
+  MEMORY: 2,
+  /** It was killed because there were more processes in the sandbox than its WATCH allows. */
+  PROCESSES: 4,
+  /** When it ended, however it did, a TMPFS of the sandbox had no room left. */
+  TMPFS_FULL: 8,
 } as const;
 
 /** Where a launch failed. */
@@ -159,6 +181,8 @@ export const Step = {
   /** detail: index of the FILTER section. */
   FILTER: 7,
   EXEC: 8,
+  /** What WATCH or TMPFS wants cannot be watched here. detail: index of the TMPFS section, or 2³²−1. */
+  WATCH: 9,
 } as const;
 export type Step = (typeof Step)[keyof typeof Step];
 

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define EXIT_NOT_STARTED 127
@@ -74,7 +75,10 @@ source_of (const struct mapping *mapping, const struct supply *supply, size_t in
   return (int) mapping->source;
 }
 
-/* Moves `fd` above `largest`, out of the way of the targets. */
+/*
+ * Moves `fd` above `largest`, out of the way of the targets. EINVAL is fcntl()'s word for a number that no descriptor can
+ * have.
+ */
 static int
 set_aside (int fd, int largest, size_t index)
 {
@@ -83,10 +87,10 @@ set_aside (int fd, int largest, size_t index)
   if (fd > largest)
     return fd;
   if (largest == INT_MAX)
-    fail (STEP_DESCRIPTOR, -EINVAL, index);
+    fail (STEP_DESCRIPTOR, -EBADF, index);
   moved = system_call (SYS_fcntl, fd, F_DUPFD_CLOEXEC, largest + 1, 0);
   if (moved < 0)
-    fail (STEP_DESCRIPTOR, moved, index);
+    fail (STEP_DESCRIPTOR, moved == -EINVAL ? -EBADF : moved, index);
   return (int) moved;
 }
 
@@ -144,25 +148,32 @@ map_descriptors (const struct launch *launch, const struct supply *supply)
 }
 
 static void
-set_limits (const struct launch *launch)
+set_limit (const struct limit *limit, size_t index)
 {
-  for (size_t i = 0; i < launch->limit_count; i++)
-    {
-      const struct limit *limit = &launch->limits[i];
-      uint64_t values[2] = { limit->soft, limit->hard }; /* struct rlimit64; RLIM64_INFINITY is all bits set too */
-      uint64_t own[2];
-      long result = system_call (SYS_prlimit64, 0, limit->resource, 0, (long) own);
+  uint64_t values[2] = { limit->soft, limit->hard }; /* struct rlimit64; RLIM64_INFINITY is all bits set too */
+  uint64_t own[2];
+  long result = system_call (SYS_prlimit64, 0, limit->resource, 0, (long) own);
 
-      if (result < 0)
-        fail (STEP_LIMIT, result, i);
-      /* nobody may raise a hard limit; a stricter one that is there already is kept */
-      for (int j = 0; j < 2; j++)
-        if (values[j] > own[1])
-          values[j] = own[1];
-      result = system_call (SYS_prlimit64, 0, limit->resource, (long) values, 0);
-      if (result < 0)
-        fail (STEP_LIMIT, result, i);
-    }
+  if (result < 0)
+    fail (STEP_LIMIT, result, index);
+  /* nobody may raise a hard limit; a stricter one that is there already is kept */
+  for (int i = 0; i < 2; i++)
+    if (values[i] > own[1])
+      values[i] = own[1];
+  result = system_call (SYS_prlimit64, 0, limit->resource, (long) values, 0);
+  if (result < 0)
+    fail (STEP_LIMIT, result, index);
+}
+
+static void
+set_limits (const struct launch *launch, uint64_t process_backstop)
+{
+  const struct limit backstop = { RLIMIT_NPROC, process_backstop, process_backstop };
+
+  for (size_t i = 0; i < launch->limit_count; i++)
+    set_limit (&launch->limits[i], i);
+  if (process_backstop != UNLIMITED)
+    set_limit (&backstop, launch->limit_count);
 }
 
 static void
@@ -283,7 +294,7 @@ child_run (struct launch *launch, const struct supply *supply, volatile struct r
   map_descriptors (launch, supply);
 
   report->reached = STEP_LIMIT;
-  set_limits (launch);
+  set_limits (launch, supply->process_backstop);
 
   report->reached = STEP_NO_NEW_PRIVILEGES;
   result = system_call (SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0);

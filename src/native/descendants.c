@@ -31,21 +31,6 @@ struct scan
 
 static struct member members[MAX_SEEN];
 
-/* Writes the decimal digits of `number` and `suffix`. */
-static void
-write_path (char *path, unsigned number, const char *suffix)
-{
-  char digits[12];
-  int length = 0;
-
-  do
-    digits[length++] = (char) ('0' + number % 10);
-  while ((number /= 10) != 0);
-  while (length > 0)
-    *path++ = digits[--length];
-  strcpy (path, suffix);
-}
-
 /* Reads /proc/PID/stat, "PID (NAME) STATE PARENT GROUP SESSION …": NAME is up to the process and may be anything. */
 static bool
 read_member (int proc, int pid, struct member *member)
@@ -56,7 +41,7 @@ read_member (int proc, int pid, struct member *member)
   ssize_t length;
   int fd;
 
-  write_path (path, (unsigned) pid, "/stat");
+  write_number (path, (unsigned) pid, "/stat");
   fd = openat (proc, path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return false;
@@ -77,13 +62,14 @@ read_member (int proc, int pid, struct member *member)
   return true;
 }
 
-static void
+static bool
 add_member (int pid, void *data)
 {
   struct scan *scan = data;
 
-  if (pid > 1 && scan->count < MAX_SEEN && read_member (scan->proc, pid, &members[scan->count]))
+  if (pid > 1 && read_member (scan->proc, pid, &members[scan->count]))
     scan->count++;
+  return scan->count < MAX_SEEN;
 }
 
 /* /proc lists processes in ascending order. */
@@ -142,11 +128,10 @@ signal_members (int proc, pid_t leader, int signal_number)
   return true;
 }
 
-/* Marks what descends from this process, which is not marked itself. Returns how many there are. */
+/* Marks what descends from a process, which is not marked itself. Returns how many there are. */
 static size_t
-find_descendants (size_t count)
+find_descendants (size_t count, pid_t ancestor)
 {
-  pid_t self = getpid ();
   size_t found = 0;
   bool more = true;
 
@@ -154,8 +139,8 @@ find_descendants (size_t count)
     {
       more = false;
       for (size_t i = 0; i < count; i++)
-        if (!members[i].found && members[i].pid != self
-            && (members[i].parent == self || is_found (count, members[i].parent)))
+        if (!members[i].found && members[i].pid != ancestor
+            && (members[i].parent == ancestor || is_found (count, members[i].parent)))
           {
             members[i].found = more = true;
             found++;
@@ -173,7 +158,7 @@ signal_descendants (int proc, int signal_number)
 
   if (lseek (proc, 0, SEEK_SET) != 0 || each_number (proc, add_member, &scan) != 0)
     return 0;
-  found = find_descendants (scan.count);
+  found = find_descendants (scan.count, getpid ());
   for (size_t i = 0; i < scan.count; i++)
     if (members[i].found)
       kill (members[i].pid, signal_number);
@@ -198,6 +183,19 @@ descendants_signal_all (int signal_number)
     }
   signal_descendants (proc, signal_number);
   close (proc);
+}
+
+void
+descendants_each (int proc, pid_t ancestor, bool (*visit) (int pid, void *data), void *data)
+{
+  struct scan scan = { proc, 0 };
+
+  if (lseek (proc, 0, SEEK_SET) != 0 || each_number (proc, add_member, &scan) != 0)
+    return;
+  (void) find_descendants (scan.count, ancestor);
+  for (size_t i = 0; i < scan.count; i++)
+    if (members[i].found && !visit (members[i].pid, data))
+      return;
 }
 
 bool

@@ -17,6 +17,12 @@ void descendants_signal (pid_t leader, int signal_number);
  */
 void descendants_signal_all (int signal_number);
 
+/*
+ * Calls `visit` for each process that descends from `ancestor`, which is not one of them, until it returns false. `proc`
+ * is /proc.
+ */
+void descendants_each (int proc, pid_t ancestor, bool (*visit) (int pid, void *data), void *data);
+
 /* Whether /proc is that of this process, and shows no other but pid 1. */
 bool descendants_is_alone (void);
 

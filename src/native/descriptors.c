@@ -27,13 +27,14 @@ struct walk
   int directory; /* of the walk itself: not visited */
 };
 
-static void
+static bool
 visit_number (int number, void *data)
 {
   const struct walk *walk = data;
 
   if (number != walk->directory)
     walk->visit (number, walk);
+  return true;
 }
 
 /* The way for old kernels: through /proc, or else through all numbers that can be. */

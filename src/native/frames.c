@@ -214,6 +214,35 @@ read_timeout (const struct section *section, struct launch *launch)
   return 0;
 }
 
+static int
+read_watch (const struct section *section, struct launch *launch)
+{
+  uint32_t flags;
+
+  if (section->length != 24 || launch->has_watch)
+    return REFUSAL_MALFORMED;
+  flags = read_u32 (section->content + 16);
+  if ((flags & ~(uint32_t) WATCH_FLAG_OWN_IPC) != 0 || read_u32 (section->content + 20) != 0)
+    return REFUSAL_MALFORMED;
+
+  launch->has_watch = true;
+  launch->watch.memory = read_u64 (section->content);
+  launch->watch.processes = read_u64 (section->content + 8);
+  launch->watch.own_ipc = (flags & WATCH_FLAG_OWN_IPC) != 0;
+  return 0;
+}
+
+static int
+read_tmpfs (const struct section *section, struct launch *launch)
+{
+  if (!is_string (section->content, section->length))
+    return REFUSAL_MALFORMED;
+  if (launch->tmpfs_count == BOUND_MAX_TMPFS)
+    return REFUSAL_TOO_MANY;
+  launch->tmpfs[launch->tmpfs_count++] = (const char *) section->content;
+  return 0;
+}
+
 struct string_counts
 {
   size_t arguments;
@@ -257,6 +286,10 @@ read_section (const struct section *section, struct launch *launch, struct strin
       return read_identity (section, launch);
     case SECTION_TIMEOUT:
       return read_timeout (section, launch);
+    case SECTION_WATCH:
+      return read_watch (section, launch);
+    case SECTION_TMPFS:
+      return read_tmpfs (section, launch);
     default:
       return REFUSAL_UNKNOWN_SECTION;
     }
@@ -299,6 +332,8 @@ frame_read_launch (const struct frame *frame, uint8_t *body, struct launch *laun
   launch->search_path = NULL;
   launch->has_timeout = false;
   launch->timeout = 0;
+  launch->has_watch = false;
+  launch->tmpfs_count = 0;
   launch->mapping_count = 0;
   launch->limit_count = 0;
   launch->filter_count = 0;

@@ -46,6 +46,16 @@ struct identity
   const char *path;
 };
 
+/* What all processes of the sandbox may use together; UNLIMITED is no limit. */
+struct watch
+{
+  uint64_t memory; /* bytes */
+  uint64_t processes;
+  bool own_ipc;
+};
+
+#define UNLIMITED UINT64_MAX
+
 struct launch
 {
   char **arguments;   /* ends in NULL; the element before the first may be overwritten */
@@ -54,6 +64,9 @@ struct launch
   const char *search_path; /* NULL: none */
   bool has_timeout;
   uint64_t timeout; /* milliseconds */
+  bool has_watch;
+  struct watch watch;
+  size_t tmpfs_count;
   size_t mapping_count;
   size_t limit_count;
   size_t filter_count;
@@ -62,6 +75,7 @@ struct launch
   struct filter filters[BOUND_MAX_FILTERS];
   struct mapping mappings[BOUND_MAX_DESCRIPTORS];
   struct identity identities[BOUND_MAX_IDENTITIES];
+  const char *tmpfs[BOUND_MAX_TMPFS];
   /* a free element, the arguments, NULL, the variables, NULL */
   char *strings[1 + BOUND_MAX_STRINGS + 2];
 };

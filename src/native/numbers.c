@@ -25,8 +25,22 @@ number_of (const char *name)
   return number;
 }
 
+void
+write_number (char *path, unsigned number, const char *suffix)
+{
+  char digits[12];
+  int length = 0;
+
+  do
+    digits[length++] = (char) ('0' + number % 10);
+  while ((number /= 10) != 0);
+  while (length > 0)
+    *path++ = digits[--length];
+  strcpy (path, suffix);
+}
+
 int
-each_number (int fd, void (*visit) (int number, void *data), void *data)
+each_number (int fd, bool (*visit) (int number, void *data), void *data)
 {
   /* struct dirent64 as the kernel fills it; opendir() would allocate */
   _Alignas (struct dirent64) char entries[2048];
@@ -41,8 +55,8 @@ each_number (int fd, void (*visit) (int number, void *data), void *data)
 
         memcpy (&size, entry + offsetof (struct dirent64, d_reclen), sizeof size);
         number = number_of (entry + offsetof (struct dirent64, d_name));
-        if (number >= 0)
-          visit (number, data);
+        if (number >= 0 && !visit (number, data))
+          return 0;
         offset += size;
       }
   return length < 0 ? -1 : 0;

@@ -21,6 +21,7 @@
   X (BOUND_MAX_FILTER_LENGTH, 4096)                                                                                   \
   X (BOUND_MAX_IDENTITIES, 4096)                                                                                      \
   X (BOUND_MAX_PROCESSES, 4096)                                                                                       \
+  X (BOUND_MAX_TMPFS, 16)                                                                                             \
                                                                                                                       \
   X (FRAME_HELLO, 1)                                                                                                  \
   X (FRAME_LAUNCH, 2)                                                                                                 \
@@ -45,6 +46,10 @@
   X (SECTION_FILTER, 7)                                                                                               \
   X (SECTION_IDENTITY, 8)                                                                                             \
   X (SECTION_TIMEOUT, 9)                                                                                              \
+  X (SECTION_WATCH, 10)                                                                                               \
+  X (SECTION_TMPFS, 11)                                                                                               \
+                                                                                                                      \
+  X (WATCH_FLAG_OWN_IPC, 1)                                                                                           \
                                                                                                                       \
   X (ORIGIN_INHERITED, 0)                                                                                             \
   X (ORIGIN_RECEIVED, 1)                                                                                              \
@@ -55,6 +60,9 @@
   X (SIGNAL_SCOPE_TREE, 3)                                                                                            \
                                                                                                                       \
   X (EXIT_FLAG_TIMED_OUT, 1)                                                                                          \
+  X (EXIT_FLAG_MEMORY, 2)                                                                                             \
+  X (EXIT_FLAG_PROCESSES, 4)                                                                                          \
+  X (EXIT_FLAG_TMPFS_FULL, 8)                                                                                         \
                                                                                                                       \
   X (STEP_IDENTITY, 1)                                                                                                \
   X (STEP_FORK, 2)                                                                                                    \
@@ -64,6 +72,7 @@
   X (STEP_NO_NEW_PRIVILEGES, 6)                                                                                       \
   X (STEP_FILTER, 7)                                                                                                  \
   X (STEP_EXEC, 8)                                                                                                    \
+  X (STEP_WATCH, 9)                                                                                                   \
                                                                                                                       \
   X (REFUSAL_NOT_HELLO, 1)                                                                                            \
   X (REFUSAL_BAD_MAGIC, 2)                                                                                            \

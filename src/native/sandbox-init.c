@@ -13,6 +13,7 @@
 #include "descriptors.h"
 #include "frames.h"
 #include "protocol.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +41,7 @@
 #define DESCRIPTORS_A_MESSAGE 253 /* SCM_MAX_FD of Linux */
 
 #define NEVER UINT64_MAX
+#define PAUSE_FOR_WORK 3 /* looking takes a quarter of a processor at most, however slow the sandbox makes it */
 #define CHILD_STACK_SIZE (64 * 1024)
 #define STARTED_LENGTH 4
 #define FAILED_LENGTH 12
@@ -55,7 +57,7 @@ struct process
   uint32_t number; /* the launcher's */
   pid_t pid;
   bool failed; /* to start: what is left of it is to be reaped */
-  bool timed_out;
+  uint32_t exit_flags;
   uint32_t step; /* that failed, with error and detail */
   uint32_t error;
   uint32_t detail;
@@ -72,6 +74,7 @@ static bool single_use;
 static bool launched;
 static bool ended; /* a process did, since the last EMPTY */
 static bool empty; /* there is no child */
+static uint64_t next_look = NEVER; /* at what the processes use: microseconds */
 static volatile sig_atomic_t child_changed;
 
 static struct process processes[BOUND_MAX_PROCESSES];
@@ -86,7 +89,9 @@ static int liveness;      /* read end of a pipe that ends when execve() has succ
 static uint32_t launch_length; /* of its frame's body */
 static struct supply supply;
 static struct report *report;
+#ifndef START_BY_FORK
 static _Alignas (64) uint8_t child_stack[CHILD_STACK_SIZE];
+#endif
 static _Alignas (PAGE) uint8_t launch_body[BOUND_MAX_BODY];
 static _Alignas (PAGE) struct launch launch;
 
@@ -105,15 +110,6 @@ static size_t filled; /* bytes of header and body so far */
 static _Alignas (PAGE) uint8_t output[BOUND_MAX_PROCESSES * OUTPUT_OF_A_PROCESS + 4 * HEADER_SIZE];
 static size_t output_start;
 static size_t output_end;
-
-static uint64_t
-now (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_MONOTONIC, &time);
-  return (uint64_t) time.tv_sec * 1000000 + (uint64_t) time.tv_nsec / 1000;
-}
 
 /* Gives the memory of a large object that begins with a page back to the system. What is not whole pages stays. */
 static void
@@ -228,7 +224,7 @@ say_exited (const struct process *process, int status, const struct rusage *usag
   };
 
   write_u32 (bytes, (uint32_t) status);
-  write_u32 (bytes + 4, process->timed_out ? EXIT_FLAG_TIMED_OUT : 0);
+  write_u32 (bytes + 4, process->exit_flags | (watch_is_tmpfs_full () ? EXIT_FLAG_TMPFS_FULL : 0));
   for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
     write_u64 (bytes + 8 + 8 * i, figures[i]);
 }
@@ -333,9 +329,13 @@ drop_received (void)
 static void
 drop_inherited (void)
 {
-  int kept[3] = { control, null_device, liveness };
+  int kept[3 + WATCH_MAX_DESCRIPTORS] = { control, null_device };
+  size_t count = 2;
 
-  descriptors_close_others (kept, starting != 0 ? 3 : 2);
+  if (starting != 0)
+    kept[count++] = liveness;
+  count += watch_descriptors (kept + count);
+  descriptors_close_others (kept, count);
   for (int fd = 0; fd < 3; fd++)
     dup3 (null_device, fd, O_CLOEXEC);
 }
@@ -389,9 +389,10 @@ start_process (uint32_t number)
   if (pipe2 (ends, O_CLOEXEC) != 0)
     return errno;
 
-  memset (report, 0, sizeof *report);
+  *report = (struct report){ .reached = STEP_FORK };
   supply.null = null_device;
   supply.liveness = ends[1];
+  supply.process_backstop = watch_process_backstop ();
   supply.received_count = received_count;
   memcpy (supply.received, received, received_count * sizeof received[0]);
   pid = clone_child ();
@@ -414,6 +415,8 @@ start_process (uint32_t number)
     .deadline = deadline_after (start),
   };
   empty = false;
+  if (watch_is_on ())
+    next_look = start;
   return 0;
 }
 
@@ -422,6 +425,8 @@ handle_launch (void)
 {
   int refusal;
   int error;
+  uint32_t step = STEP_WATCH;
+  uint32_t detail;
 
   if (single_use && launched)
     refuse (REFUSAL_SINGLE_USE);
@@ -432,10 +437,16 @@ handle_launch (void)
     refuse (refusal);
 
   launch_length = frame.length;
-  error = start_process (frame.process);
+  error = watch_take (&launch, !launched, is_first || is_alone, &detail);
+  if (error == 0)
+    {
+      step = STEP_FORK;
+      detail = 0;
+      error = start_process (frame.process);
+    }
   if (error != 0)
     {
-      say_failed (frame.process, STEP_FORK, (uint32_t) error, 0);
+      say_failed (frame.process, step, (uint32_t) error, detail);
       ended = true;
       child_changed = 1;
     }
@@ -649,7 +660,7 @@ end_overdue (void)
       if (process->deadline > time)
         continue;
       process->deadline = NEVER;
-      process->timed_out = true;
+      process->exit_flags |= EXIT_FLAG_TIMED_OUT;
       if (is_starting (process))
         note_failure (process, ETIMEDOUT, 0);
       if (single_use)
@@ -659,10 +670,49 @@ end_overdue (void)
     }
 }
 
+/* Ends everything. Where kill() finds all processes at once, what is about to fork does not come to it. */
+static void
+end_excess (uint32_t exit_flag)
+{
+  for (size_t i = 0; i < process_count; i++)
+    {
+      struct process *process = &processes[i];
+
+      process->exit_flags |= exit_flag;
+      if (is_starting (process))
+        note_failure (process, exit_flag == EXIT_FLAG_MEMORY ? ENOMEM : EAGAIN, 0);
+    }
+  signal_all (SIGKILL);
+}
+
+static void
+look_at_use (void)
+{
+  const struct process *process;
+  uint64_t start = now ();
+  uint64_t work;
+  uint64_t pause;
+  uint32_t exceeded;
+
+  if (next_look > start)
+    return;
+  if (empty)
+    {
+      next_look = NEVER;
+      return;
+    }
+  process = starting == 0 ? NULL : process_numbered (starting);
+  exceeded = watch_look (process == NULL ? 0 : process->pid, &pause);
+  if (exceeded != 0)
+    end_excess (exceeded);
+  work = (now () - start) * PAUSE_FOR_WORK;
+  next_look = now () + (work > pause ? work : pause);
+}
+
 static uint64_t
 first_deadline (void)
 {
-  uint64_t first = NEVER;
+  uint64_t first = next_look;
 
   for (size_t i = 0; i < process_count; i++)
     if (processes[i].deadline < first)
@@ -711,6 +761,7 @@ serve (const sigset_t *waiting_mask)
       if (child_changed != 0)
         reap ();
       end_overdue ();
+      look_at_use ();
       flush ();
       if (has_commands)
         handle_commands ();

@@ -1,4 +1,5 @@
 import type { PermissionSet } from "../permissions/permission-set.js";
+import type { DesktopPlan } from "../plan/desktop.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { StartCarrier } from "./carrier.js";
 import type { GrantedPaths } from "./granted-paths.js";
@@ -23,7 +24,7 @@ export interface Backend {
    * @param helloFlags bits of `HelloFlag`
    * @throws GLibError if it cannot be done so
    */
-  prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedLaunch>;
+  prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedSandbox>;
 }
 
 /** Finds the backend for a launch, when it comes to that. */
@@ -36,4 +37,18 @@ export interface PreparedLaunch {
   readonly frames: Uint8Array;
   /** The child's descriptors that go with the frames, as received ones; they stay the caller's. */
   readonly descriptors: readonly number[];
+  /** What of the desktop is in the sandbox: what runs there needs its variables. Absent: nothing. */
+  readonly desktop?: DesktopPlan;
+  /** Undoes what was made, if it is not to be started after all. */
+  discard?(): void;
+  /** The only child of the carrier's process is init, so that a cgroup can be put around the sandbox. Absent: no. */
+  readonly isInitOnlyChild?: true;
+}
+
+/** A sandbox that has only to be started, and what each process gets that is put into it. */
+export interface PreparedSandbox extends PreparedLaunch {
+  /** Programs of system call filters, which init puts upon each of them. */
+  readonly filters: readonly Uint8Array[];
+  /** As of `ProcessLaunch`. */
+  readonly tmpfs?: readonly string[];
 }

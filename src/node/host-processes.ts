@@ -17,6 +17,20 @@ export function findHostPid(bwrap: number | null, pid: number): string | null {
   return null;
 }
 
+/** Kills everything that a process has started, from below, but not the process itself. */
+export function killDescendants(pid: number): void {
+  for (const child of children(String(pid)).map(Number)) {
+    killDescendants(child);
+    killIfThere(child);
+  }
+}
+
+/** The pid on the host of the first process of bwrap's sandbox; null if there is none. */
+export function findInit(bwrap: number): number | null {
+  const [init] = children(String(bwrap));
+  return init === undefined ? null : Number(init);
+}
+
 /**
  * Looks for the first process of a sandbox whose pid namespace lies within ours: the one that has `label` for its last
  * argument.
@@ -36,12 +50,14 @@ export function isFirstProcess(pid: number, label: string): boolean {
 /** Kills a bwrap after its child, which in turn takes its sandbox along. */
 export function killTree(bwrap: number | null): void {
   if (bwrap === null) return;
-  for (const pid of [...children(String(bwrap)).map(Number), bwrap]) {
-    try {
-      kill(pid, "SIGKILL");
-    } catch {
-      // it has ended by itself
-    }
+  for (const pid of [...children(String(bwrap)).map(Number), bwrap]) killIfThere(pid);
+}
+
+function killIfThere(pid: number): void {
+  try {
+    kill(pid, "SIGKILL");
+  } catch {
+    // it has ended by itself
   }
 }
 

@@ -1,7 +1,9 @@
 import { lstatSync, readlinkSync } from "node:fs";
-import { getegid, geteuid } from "node:process";
+import { arch, getegid, geteuid } from "node:process";
 import type { HostFacts, SystemDirectory } from "../plan/host-facts.js";
 import { systemDirectoryPaths } from "../plan/host-facts.js";
+import type { Architecture } from "../seccomp/architecture.js";
+import { sandboxError } from "../subprocess/glib-error.js";
 
 /** The facts of the host, read once. */
 export function hostFacts(): HostFacts {
@@ -19,8 +21,23 @@ function readFacts(): HostFacts {
   return {
     uid: required(geteuid),
     gid: required(getegid),
+    architecture: architecture(),
     systemDirectories: systemDirectoryPaths.flatMap(systemDirectory),
   };
+}
+
+const architectures: Partial<Record<NodeJS.Architecture, Architecture>> = {
+  x64: "x86_64",
+  ia32: "i386",
+  arm64: "aarch64",
+  arm: "arm",
+  riscv64: "riscv64",
+};
+
+function architecture(): Architecture {
+  const name = architectures[arch];
+  if (name !== undefined) return name;
+  throw sandboxError("NOT_AVAILABLE", `No sandbox is available: the system calls of ${arch} are not known.`);
 }
 
 function systemDirectory(path: string): SystemDirectory[] {

@@ -1,5 +1,7 @@
 import type { Socket } from "node:net";
 import type { PermissionSet } from "../permissions/permission-set.js";
+import { limitsWithTimeout } from "../plan/child-limits.js";
+import { emptyDesktop } from "../plan/desktop.js";
 import { launchFailureError } from "../plan/launch-failure.js";
 import { SINGLE_PROCESS } from "../plan/launch-plan.js";
 import type { StreamSettings, SubprocessFlags } from "../subprocess/flags.js";
@@ -9,14 +11,17 @@ import type { FindBackend } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
 import { throwIfCancelled } from "./cancellable.js";
 import { DescriptorScope } from "./descriptor-scope.js";
+import type { SandboxContents } from "./explain.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { openGrantedPaths } from "./granted-paths.js";
-import { InitSession } from "./init-session.js";
 import type { OpenSandbox, StartedProcess } from "./open-sandbox.js";
+import { openLimitScope, scopeable } from "./limit-scope.js";
 import { SingleUseScope } from "./process-scope.js";
 import { ProcessStart } from "./process-start.js";
+import { scopedEnd } from "./scoped-end.js";
 import type { Pipes } from "./running-process.js";
 import { RunningProcess } from "./running-process.js";
+import { startSession } from "./start-session.js";
 import type { ChildStreams, TakenDescriptors } from "./streams.js";
 import { duplicateTaken, openStreams, readingEnd, writingEnd } from "./streams.js";
 
@@ -33,14 +38,20 @@ export interface ProcessRequest {
   readonly sandbox: OpenSandbox | null;
 }
 
+/** A process that runs, and what it was granted. */
+export interface LaunchedProcess {
+  readonly running: RunningProcess;
+  readonly contents: SandboxContents;
+}
+
 /**
  * Launches a process. The caller's descriptors are duplicated before this function returns.
  *
  * @returns a promise of a process whose program has been executed
  */
-export function launchProcess(request: ProcessRequest, cancellable: Cancellable | null): Promise<RunningProcess> {
+export function launchProcess(request: ProcessRequest, cancellable: Cancellable | null): Promise<LaunchedProcess> {
   const scope = new DescriptorScope();
-  const launch = new Promise<RunningProcess>((resolve, reject) => {
+  const launch = new Promise<LaunchedProcess>((resolve, reject) => {
     throwIfCancelled(cancellable);
     const { flags, settings, table, permissions, backend, sandbox } = request;
     const taken = duplicateTaken(flags, settings, table, scope);
@@ -65,13 +76,15 @@ async function launchWith(
   startCommand: Promise<StartCommand>,
   scope: DescriptorScope,
   cancellable: Cancellable | null,
-): Promise<RunningProcess> {
+): Promise<LaunchedProcess> {
   const start = await startCommand;
   const streams = await openStreams(flags, taken, scope);
   throwIfCancelled(cancellable);
-  const order: CommandRequest = { ...command, descriptors: streams.mapping };
+  const limits = limitsWithTimeout(permissions.limits, command.timeout);
+  const order: CommandRequest = { ...command, timeout: limits.get("timeout") ?? null, descriptors: streams.mapping };
   const started = await start(order, permissions, streams.sources, cancellable);
-  return new RunningProcess(started.scope, started.start, command.timeout, pipesOf(streams, scope));
+  const running = new RunningProcess(started.scope, started, limits, pipesOf(streams, scope));
+  return { running, contents: started.contents };
 }
 
 function putInto(sandbox: OpenSandbox): StartCommand {
@@ -86,13 +99,15 @@ async function newSandbox(
   const backend = await findBackend();
   return async (command, _permissions, child, cancellable) => {
     const launch = await backend.prepare(permissions, granted, command, child);
-    throwIfCancelled(cancellable);
-    const session = new InitSession(launch.start);
-    const start = new ProcessStart((failure) => launchFailureError(failure, command, granted.mounts));
+    const session = startSession(launch, cancellable);
+    const mounts = [...granted.mounts, ...(launch.desktop?.mounts ?? [])];
+    const start = new ProcessStart((failure) => launchFailureError(failure, command, mounts));
     session.listen(SINGLE_PROCESS, start);
+    const limitScope = await openLimitScope(scopeable(launch, session), permissions.limits);
     session.write(launch.frames, launch.descriptors);
     const pid = await start.wait(() => session.close(), session.ended, cancellable);
-    return { scope: new SingleUseScope(session, pid), start };
+    const contents = { granted, desktop: launch.desktop ?? emptyDesktop, scope: limitScope?.holds ?? null };
+    return { scope: new SingleUseScope(session, pid), exited: scopedEnd(start.exited, limitScope), limitScope, contents };
   };
 }
 

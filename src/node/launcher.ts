@@ -1,7 +1,11 @@
 import { closeSync } from "node:fs";
 import { env } from "node:process";
+import type { PermissionSet } from "../permissions/permission-set.js";
 import { SandboxPermissions } from "../permissions/sandbox-permissions.js";
 import { Backend } from "../plan/choose-backend.js";
+import type { Aspect } from "../plan/guarantees.js";
+import { DEFAULT_REQUIRED, requiredAspects } from "../plan/guarantees.js";
+import type { SandboxReport } from "../plan/sandbox-report.js";
 import { checkArguments } from "../subprocess/arguments.js";
 import type { Environment } from "../subprocess/environment.js";
 import {
@@ -21,7 +25,9 @@ import type { FindBackend } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
 import { backendFor } from "./choose-backend.js";
 import { childDirectories } from "./child-directories.js";
-import { requiredSystemCalls } from "./descriptor-scope.js";
+import { DescriptorScope, requiredSystemCalls } from "./descriptor-scope.js";
+import type { ExplainedLaunch } from "./explain.js";
+import { checkLaunch, explain, foreseenContents } from "./explain.js";
 import { launchProcess } from "./launch-process.js";
 import type { SandboxUse } from "./open-sandbox.js";
 import type { RunningProcess } from "./running-process.js";
@@ -41,6 +47,16 @@ export interface LauncherProperties {
   readonly sandbox?: Sandbox | null;
   /** One of `Backend`; `AUTO` if absent. */
   readonly backend?: Backend;
+  /** The aspects of a sandbox that must be enforced in full; see the property of the same name. */
+  readonly requiredGuarantees?: readonly Aspect[];
+}
+
+/** What a launcher has started, for a `SandboxSubprocess`. */
+export interface StartedChild {
+  readonly running: RunningProcess;
+  readonly maximumOutput: number;
+  /** What holds for it. */
+  readonly report: () => SandboxReport;
 }
 
 /** Bytes that `communicateAsync()` takes from one stream of a child unless the launcher says otherwise. */
@@ -59,6 +75,7 @@ export class SandboxSubprocessLauncher {
   #timeout: number | null = null;
   #sandbox: Sandbox | null = null;
   #backend: Backend = Backend.AUTO;
+  #required: readonly Aspect[] | null;
   #pool: SandboxPool | null = null;
   #prewarmed = 0;
   #maximumOutput = DEFAULT_MAXIMUM_OUTPUT;
@@ -81,6 +98,7 @@ export class SandboxSubprocessLauncher {
     timeout = null,
     sandbox = null,
     backend = Backend.AUTO,
+    requiredGuarantees,
   }: LauncherProperties = {}) {
     this.#environment = defaultEnvironment(env, childDirectories());
     this.#permissions = permissions ?? sandbox?.permissions ?? new SandboxPermissions();
@@ -88,6 +106,7 @@ export class SandboxSubprocessLauncher {
     this.setFlags(flags);
     this.timeout = timeout;
     this.backend = backend;
+    this.#required = requiredGuarantees === undefined ? null : requiredAspects(requiredGuarantees);
   }
 
   /** As `new Gio.SubprocessLauncher(flags)` in C. */
@@ -105,7 +124,10 @@ export class SandboxSubprocessLauncher {
     if (this.#pool !== null) this.prewarm(this.#prewarmed);
   }
 
-  /** Milliseconds that a child may take before it is killed with all that it started; null: any time. */
+  /**
+   * Milliseconds that a child may take before it is killed with all that it started; null: any time. If the permissions
+   * have a limit `timeout` too, the smaller one counts.
+   */
   get timeout(): number | null {
     return this.#timeout;
   }
@@ -142,12 +164,40 @@ export class SandboxSubprocessLauncher {
   }
 
   /**
+   * The aspects of a sandbox that must be enforced in full, or nothing is started: NOT_ENFORCEABLE. At first
+   * `filesystem`, `network`, `buses`, `display`, `devices`, `privileges` and `lifetime`; the others are reported. With
+   * the backend NONE, which is asked for by name, nothing is required until this is set.
+   */
+  get requiredGuarantees(): readonly Aspect[] {
+    return this.#required ?? (this.#backend === Backend.NONE ? [] : DEFAULT_REQUIRED);
+  }
+
+  set requiredGuarantees(aspects: readonly Aspect[]) {
+    this.#required = requiredAspects(aspects);
+  }
+
+  /**
+   * What a child of this launcher will be able to do, and what it will observe, as things are now. Nothing is started for
+   * it, and nothing tried: whether the backend works here, a launch tells.
+   *
+   * It is no promise that the required guarantees hold: `SandboxReport.checkRequired()` says that, as a launch does.
+   *
+   * @throws GLibError as `spawnvAsync()`, for permissions that cannot be granted and for a backend that is not there
+   */
+  explain(): SandboxReport {
+    using scope = new DescriptorScope();
+    const launch = this.#explained();
+    return explain(launch, foreseenContents(launch.permissions, scope));
+  }
+
+  /**
    * Opens a sandbox with the launcher's permissions, for this launcher or others to put children into.
    *
    * @param use `kept`: for any number of processes, until it is closed; `single`: it ends with its first process
    * @throws GLibError as `spawnvAsync()`, for what concerns the sandbox and not a command
    */
-  openSandboxAsync(use: SandboxUse = "kept", cancellable: Cancellable | null = null): Promise<Sandbox> {
+  async openSandboxAsync(use: SandboxUse = "kept", cancellable: Cancellable | null = null): Promise<Sandbox> {
+    checkLaunch(this.#explained());
     return Sandbox.open(this.#findBackend(), this.#permissions, use, cancellable);
   }
 
@@ -162,6 +212,7 @@ export class SandboxSubprocessLauncher {
     if (!Number.isInteger(sandboxes) || sandboxes < 0 || sandboxes > MOST_PREWARMED) {
       throw new TypeError(`Expected a number of sandboxes from 0 to ${MOST_PREWARMED}, but got ${sandboxes}.`);
     }
+    if (sandboxes > 0) checkLaunch(this.#explained());
     this.#pool?.close();
     this.#prewarmed = sandboxes;
     this.#pool = sandboxes === 0 ? null : new SandboxPool(this.#findBackend(), this.#permissions.freeze().snapshot(), sandboxes);
@@ -186,7 +237,8 @@ export class SandboxSubprocessLauncher {
    * @throws TypeError for an argv that is empty or contains a NUL
    * @throws GLibError `g-exec-error-quark` NOENT, ACCES, CHDIR and so on, as GIO; `g-io-error-quark` CLOSED after
    *   `close()`, CANCELLED, NOT_FOUND and so on for files and granted paths; `gio-sandbox-error-quark` NOT_AVAILABLE if no
-   *   sandbox can be had on this system, SETUP_FAILED if this one could not be set up
+   *   sandbox can be had on this system, NOT_ENFORCEABLE if it would not be what is required, SETUP_FAILED if this one
+   *   could not be set up
    */
   async spawnvAsync(argv: readonly string[], cancellable: Cancellable | null = null): Promise<SandboxSubprocess> {
     return SandboxSubprocess.ofRunning({ argv, flags: this.#flags }, await this.launch(argv, cancellable));
@@ -196,12 +248,14 @@ export class SandboxSubprocessLauncher {
   async launch(
     argv: readonly string[],
     cancellable: Cancellable | null,
-  ): Promise<{ readonly running: RunningProcess; readonly maximumOutput: number }> {
+  ): Promise<StartedChild> {
     checkArguments(argv);
     if (this.#isClosed) {
       throw ioError("CLOSED", "Can't spawn a new child because a passed file descriptor has been closed.");
     }
     const maximumOutput = this.#maximumOutput;
+    const explained = this.#explained();
+    checkLaunch(explained);
     const request = {
       command: {
         argv: [...argv],
@@ -217,7 +271,8 @@ export class SandboxSubprocessLauncher {
       backend: this.#findBackend(),
       sandbox: this.#sandbox === null ? (this.#pool?.take() ?? null) : Sandbox.openSandboxOf(this.#sandbox),
     };
-    return { running: await launchProcess(request, cancellable), maximumOutput };
+    const { running, contents } = await launchProcess(request, cancellable);
+    return { running, maximumOutput, report: () => explain(explained, contents) };
   }
 
   /**
@@ -326,6 +381,26 @@ export class SandboxSubprocessLauncher {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #explained(): ExplainedLaunch {
+    return {
+      backend: this.#backend,
+      required: this.requiredGuarantees,
+      permissions: this.#sandbox === null ? this.#permissions.snapshot() : this.#permissionsIn(this.#sandbox),
+      environment: this.#childEnvironment,
+      directory: this.#directory,
+      descriptors: this.#table.map(({ target }) => target),
+      timeout: this.#timeout,
+    };
+  }
+
+  /** What a child may do is up to the open sandbox, but for limits of its own. */
+  #permissionsIn(sandbox: Sandbox): PermissionSet {
+    const { limits: own } = this.#permissions.snapshot();
+    const { limits: common, ...permissions } = sandbox.permissions.snapshot();
+    const tmpfs = [...common].filter(([limit]) => limit === "tmpfs");
+    return { ...permissions, limits: new Map([...[...own].filter(([limit]) => limit !== "tmpfs"), ...tmpfs]) };
   }
 
   get #childEnvironment(): Environment {

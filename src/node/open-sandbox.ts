@@ -1,6 +1,8 @@
 import { HelloFlag, SignalScope } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
-import type { ResolvedMount } from "../plan/host-facts.js";
+import type { DesktopPlan } from "../plan/desktop.js";
+import { desktopEnvironment, emptyDesktop } from "../plan/desktop.js";
+import type { PlacedMount } from "../plan/host-path.js";
 import { launchFailureError } from "../plan/launch-failure.js";
 import { planProcess } from "../plan/process-launch.js";
 import { cancelledError, ioError } from "../subprocess/glib-error.js";
@@ -9,12 +11,19 @@ import type { FindBackend } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
 import { throwIfCancelled, whenCancelled } from "./cancellable.js";
 import { DescriptorScope } from "./descriptor-scope.js";
+import type { GrantedPaths } from "./granted-paths.js";
 import { openGrantedPaths } from "./granted-paths.js";
 import { findHostPid } from "./host-processes.js";
-import { InitSession } from "./init-session.js";
+import type { SandboxContents } from "./explain.js";
+import type { InitSession } from "./init-session.js";
+import type { LimitScope } from "./limit-scope.js";
+import { openLimitScope, scopeable } from "./limit-scope.js";
 import type { ProcessScope } from "./process-scope.js";
 import { SingleUseScope } from "./process-scope.js";
 import { ProcessStart } from "./process-start.js";
+import { startSession } from "./start-session.js";
+import type { ProcessEnd } from "./scoped-end.js";
+import { scopedEnd } from "./scoped-end.js";
 
 const SIGKILL = 9;
 
@@ -24,16 +33,27 @@ export type SandboxUse = "single" | "kept";
 /** A process that has been started in an open sandbox. */
 export interface StartedProcess {
   readonly scope: ProcessScope;
-  readonly start: ProcessStart;
+  /** As of `ProcessStart`. */
+  readonly exited: Promise<ProcessEnd>;
+  /** The cgroup around its sandbox, if it has one. */
+  readonly limitScope: LimitScope | null;
+  readonly contents: SandboxContents;
+}
+
+/** What a sandbox was made of, as far as those that are put into it have to do with that. */
+interface MadeSandbox {
+  readonly granted: GrantedPaths;
+  readonly desktop: DesktopPlan;
+  readonly filters: readonly Uint8Array[];
+  readonly tmpfs: readonly string[] | undefined;
+  readonly limitScope: LimitScope | null;
 }
 
 /** A sandbox with its init, which processes can be put into. */
 export class OpenSandbox {
   readonly #session: InitSession;
   readonly #use: SandboxUse;
-  readonly #mounts: readonly ResolvedMount[];
-  /** So many of the mounts, the first ones, were granted by name and not by descriptor. */
-  readonly #namedMounts: number;
+  readonly #made: MadeSandbox;
   #lastNumber = 0;
   #running = 0;
   #isVerified = false;
@@ -54,24 +74,23 @@ export class OpenSandbox {
     const granted = openGrantedPaths(permissions, scope);
     const backend = await findBackend();
     const launch = await backend.prepareOpen(permissions, granted, use === "single" ? HelloFlag.SINGLE_USE : 0);
-    throwIfCancelled(cancellable);
-    const session = new InitSession(launch.start);
+    const session = startSession(launch, cancellable);
     session.write(launch.frames);
     await whenReady(session, cancellable);
     session.unref();
-    return new OpenSandbox(session, use, granted.mounts, permissions.filesystems.length);
+    return new OpenSandbox(session, use, {
+      granted,
+      desktop: launch.desktop ?? emptyDesktop,
+      filters: launch.filters,
+      tmpfs: launch.tmpfs,
+      limitScope: await openLimitScope(scopeable(launch, session), permissions.limits),
+    });
   }
 
-  private constructor(
-    session: InitSession,
-    use: SandboxUse,
-    mounts: readonly ResolvedMount[],
-    namedMounts: number,
-  ) {
+  private constructor(session: InitSession, use: SandboxUse, made: MadeSandbox) {
     this.#session = session;
     this.#use = use;
-    this.#mounts = mounts;
-    this.#namedMounts = namedMounts;
+    this.#made = made;
   }
 
   /** Settles, without an error, when nothing of the sandbox is left. */
@@ -89,8 +108,8 @@ export class OpenSandbox {
   }
 
   /** What was granted by its name, which may lead elsewhere by now. */
-  get mountsByName(): readonly ResolvedMount[] {
-    return this.#mounts.slice(0, this.#namedMounts);
+  get mountsByName(): readonly PlacedMount[] {
+    return this.#made.granted.byName;
   }
 
   /** Kills everything in it. */
@@ -114,8 +133,11 @@ export class OpenSandbox {
     if (this.isClosed) throw ioError("CLOSED", "The sandbox has been closed");
     const process = this.#nextNumber();
     // mounts stay what they are: once is enough
-    const mounts = this.#isVerified ? [] : this.#mounts;
-    const { frame, sources } = planProcess({ process, command, permissions, mounts });
+    const { granted, desktop, filters } = this.#made;
+    const mounts = this.#isVerified ? [] : [...granted.mounts, ...desktop.mounts];
+    const tmpfs = this.#isVerified ? this.#made.tmpfs && [] : this.#made.tmpfs;
+    const settled = { ...command, environment: desktopEnvironment(command.environment, desktop) };
+    const { frame, sources } = planProcess({ process, command: settled, permissions, mounts, filters, tmpfs });
     const start = new ProcessStart((failure) => launchFailureError(failure, command, mounts));
     this.#session.listen(process, start);
     this.#onStart(start);
@@ -125,7 +147,9 @@ export class OpenSandbox {
         ? await start.wait(() => this.close(), this.ended, cancellable)
         : await start.wait(() => this.#session.signal(process, SIGKILL, SignalScope.TREE), start.gone, cancellable);
     this.#isVerified = true;
-    return { scope: this.#scopeOf(process, pid), start };
+    const { limitScope } = this.#made;
+    const exited = scopedEnd(start.exited, limitScope);
+    return { scope: this.#scopeOf(process, pid), exited, limitScope, contents: { granted, desktop, scope: limitScope?.holds ?? null } };
   }
 
   #scopeOf(process: number, pid: number): ProcessScope {

@@ -5,7 +5,7 @@ import type { PermissionSet } from "../permissions/permission-set.js";
 import type { PortalMount, PortalPlan, PortalRequest } from "../plan/flatpak-portal.js";
 import { planFlatpakPortal, planOpenFlatpakPortal } from "../plan/flatpak-portal.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
-import type { Backend, PreparedLaunch } from "./backend.js";
+import type { Backend, PreparedLaunch, PreparedSandbox } from "./backend.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { initProgramPath } from "./init-program.js";
 import { Portal } from "./portal.js";
@@ -56,29 +56,32 @@ export class PortalBackend implements Backend {
     command: CommandRequest,
     child: readonly number[],
   ): Promise<PreparedLaunch> {
-    return this.#prepared(permissions, granted, child, (request) => planFlatpakPortal(request, command));
+    const request = this.#request(permissions, granted);
+    return Promise.resolve(this.#prepared(request, planFlatpakPortal(request, command), child));
   }
 
-  prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedLaunch> {
-    return this.#prepared(permissions, granted, [], (request) => planOpenFlatpakPortal(request, helloFlags));
+  prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedSandbox> {
+    const request = this.#request(permissions, granted);
+    const plan = planOpenFlatpakPortal(request, helloFlags);
+    return Promise.resolve({ ...this.#prepared(request, plan, []), filters: plan.filters });
+  }
+
+  #request(permissions: PermissionSet, granted: GrantedPaths): PortalRequest {
+    const portal = this.#portal.facts;
+    const mounts = portalMounts(granted);
+    return { app: this.#app, portal, permissions, mounts, initPath: initProgramPath(), label: newLabel() };
   }
 
   #prepared(
-    permissions: PermissionSet,
-    granted: GrantedPaths,
+    { mounts, label }: PortalRequest,
+    { spawn, frames, sources }: PortalPlan,
     child: readonly number[],
-    plan: (request: PortalRequest) => PortalPlan,
-  ): Promise<PreparedLaunch> {
-    const mounts = portalMounts(granted);
-    const label = newLabel();
-    const portal = this.#portal;
-    const request = { app: this.#app, portal: portal.facts, permissions, mounts, initPath: initProgramPath(), label };
-    const { spawn, frames, sources } = plan(request);
-    return Promise.resolve({
-      start: (control) => new PortalCarrier(portal, { spawn, mounts, label }, control, this.#patience),
+  ): PreparedLaunch {
+    return {
+      start: (control) => new PortalCarrier(this.#portal, { spawn, mounts, label }, control, this.#patience),
       frames,
       descriptors: sources.map((index) => listed(child, index)),
-    });
+    };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
-import type { ProcessExit, ResourceUsage } from "../init/decode.js";
+import type { ResourceUsage } from "../init/decode.js";
+import type { Limit } from "../permissions/permission-set.js";
 import { cancelledError } from "../subprocess/glib-error.js";
 import type { WaitStatus } from "../subprocess/wait-status.js";
 import type { Cancellable } from "./cancellable.js";
@@ -22,6 +23,10 @@ export interface Pipes {
 export interface End {
   readonly status: WaitStatus;
   readonly timedOut: boolean;
+  /** The limit of the whole sandbox that it was killed for. */
+  readonly exceeded: "memory" | "processes" | null;
+  /** Whether a private directory of the sandbox had no room left when it ended. */
+  readonly isTmpfsFull: boolean;
   /** Null if the sandbox was lost, and the figures with it. */
   readonly usage: ResourceUsage | null;
   /** Why the sandbox was lost; null if the process ended as processes do. */
@@ -31,8 +36,8 @@ export interface End {
 /** A process in a sandbox, from its start to its end. */
 export class RunningProcess {
   readonly pipes: Pipes;
-  /** The timeout that it was given, in milliseconds; null for none. */
-  readonly timeout: number | null;
+  /** What it was given, with the timeout that counts among them. */
+  readonly limits: ReadonlyMap<Limit, number>;
   readonly #scope: ProcessScope;
   #end: End | null = null;
   #hostPid: string | null = null;
@@ -42,17 +47,16 @@ export class RunningProcess {
 
   constructor(
     scope: ProcessScope,
-    { exited }: { readonly exited: Promise<ProcessExit> },
-    timeout: number | null,
+    { exited }: { readonly exited: Promise<Omit<End, "error">> },
+    limits: ReadonlyMap<Limit, number>,
     pipes: Pipes,
   ) {
     this.pipes = pipes;
-    this.timeout = timeout;
+    this.limits = limits;
     this.#scope = scope;
     exited.then(
-      ({ status, timedOut, usage }) => this.#onEnd({ status, timedOut, usage, error: null }),
-      // the kernel kills what is in a pid namespace whose first process is gone
-      (error: unknown) => this.#onEnd({ status: SIGKILL, timedOut: false, usage: null, error: asError(error) }),
+      (end) => this.#onEnd({ ...end, error: null }),
+      (error: unknown) => this.#onEnd({ ...lostEnd, error: asError(error) }),
     );
   }
 
@@ -130,6 +134,9 @@ export class RunningProcess {
     for (const tell of waiting) tell();
   }
 }
+
+/** The kernel kills what is in a pid namespace whose first process is gone. */
+export const lostEnd = { status: SIGKILL, timedOut: false, exceeded: null, isTmpfsFull: false, usage: null } as const;
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));

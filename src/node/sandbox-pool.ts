@@ -97,8 +97,8 @@ export class SandboxPool {
 /** Whether the paths that were granted still lead to what was mounted when the sandbox was made. */
 function isStillRight(sandbox: OpenSandbox): boolean {
   if (sandbox.isClosed) return false;
-  return sandbox.mountsByName.every(({ path, device, inode }) => {
-    const now = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return sandbox.mountsByName.every(({ source, device, inode }) => {
+    const now = statSync(source, { bigint: true, throwIfNoEntry: false });
     return now?.dev === device && now.ino === inode;
   });
 }

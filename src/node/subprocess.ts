@@ -1,6 +1,8 @@
 import type { Readable, Writable } from "node:stream";
 import type { ResourceUsage } from "../init/decode.js";
-import { timedOutError } from "../plan/launch-failure.js";
+import type { ChosenBackend } from "../plan/choose-backend.js";
+import { limitError } from "../plan/limit-errors.js";
+import type { SandboxReport } from "../plan/sandbox-report.js";
 import { checkArguments } from "../subprocess/arguments.js";
 import { SubprocessFlags } from "../subprocess/flags.js";
 import { decodeOutput, encodeInput } from "../subprocess/utf8.js";
@@ -9,6 +11,7 @@ import { exitStatus, ifExited, ifSignaled, isSuccess, termSignal, waitStatusErro
 import type { Cancellable } from "./cancellable.js";
 import type { Output } from "./communicate.js";
 import { communicate } from "./communicate.js";
+import type { StartedChild } from "./launcher.js";
 import { SandboxSubprocessLauncher } from "./launcher.js";
 import type { End, RunningProcess } from "./running-process.js";
 
@@ -30,6 +33,7 @@ export class SandboxSubprocess {
   readonly #flags: SubprocessFlags;
   #running: RunningProcess | null = null;
   #maximumOutput: number | null = null;
+  #report: (() => SandboxReport) | SandboxReport | null = null;
 
   /** Makes a process that is not started yet: see `initAsync()`. */
   constructor({ argv, flags = SubprocessFlags.NONE }: SubprocessProperties) {
@@ -61,21 +65,37 @@ export class SandboxSubprocess {
   async initAsync(cancellable: Cancellable | null = null): Promise<true> {
     if (this.#running !== null) return true;
     using launcher = new SandboxSubprocessLauncher({ flags: this.#flags });
-    const { running, maximumOutput } = await launcher.launch(this.#argv, cancellable);
-    this.#running = running;
-    this.#maximumOutput = maximumOutput;
+    this.#take(await launcher.launch(this.#argv, cancellable));
     return true;
   }
 
   /** The subprocess of a process that a launcher has started. */
-  static ofRunning(
-    properties: SubprocessProperties,
-    { running, maximumOutput }: { readonly running: RunningProcess; readonly maximumOutput: number },
-  ): SandboxSubprocess {
+  static ofRunning(properties: SubprocessProperties, started: StartedChild): SandboxSubprocess {
     const subprocess = new SandboxSubprocess(properties);
-    subprocess.#running = running;
-    subprocess.#maximumOutput = maximumOutput;
+    subprocess.#take(started);
     return subprocess;
+  }
+
+  #take({ running, maximumOutput, report }: StartedChild): void {
+    this.#running = running;
+    this.#maximumOutput = maximumOutput;
+    this.#report = report;
+  }
+
+  /**
+   * What holds in the process's sandbox: the same report each time, as its launcher's `explain()` gave at the launch.
+   *
+   * @throws TypeError before the process is started
+   */
+  getReport(): SandboxReport {
+    if (this.#report === null) throw new TypeError("The process was not started: initAsync() does that.");
+    if (typeof this.#report === "function") this.#report = this.#report();
+    return this.#report;
+  }
+
+  /** What carries the sandbox: one of `Backend`, but AUTO. @throws TypeError before the process is started */
+  getBackend(): ChosenBackend {
+    return this.getReport().backend;
   }
 
   /**
@@ -115,12 +135,13 @@ export class SandboxSubprocess {
    * Waits until the process has ended, and takes anything but exit 0 as an error.
    *
    * @throws GLibError as `waitAsync()`, and `g-spawn-exit-error-quark` with the exit status as its code, `g-exec-error-quark`
-   *   FAILED for a signal, `gio-sandbox-error-quark` TIMED_OUT if the launcher's timeout ended it
+   *   FAILED for a signal, `gio-sandbox-error-quark` TIMED_OUT if its timeout ended it, LIMIT_EXCEEDED if another limit
+   *   did: the error's `limit` says which, its `usage` what the process had used
    */
   async waitCheckAsync(cancellable: Cancellable | null = null): Promise<true> {
     const end = await this.#process.wait(cancellable);
     throwIfLost(end);
-    this.#throwIfTimedOut(end);
+    this.#throwIfLimited(end);
     const error = waitStatusError(end.status);
     if (error !== null) throw error;
     return true;
@@ -134,7 +155,7 @@ export class SandboxSubprocess {
    * @throws TypeError for `stdinBuf` without STDIN_PIPE
    * @throws GLibError `g-io-error-quark` CANCELLED, which does not touch the process, BROKEN_PIPE if the child closes its
    *   input before all is written, CLOSED for a second time; `gio-sandbox-error-quark` LIMIT_EXCEEDED for more output than
-   *   the launcher's `maximumOutput`, TIMED_OUT if the launcher's timeout ended the process
+   *   the launcher's `maximumOutput`, and as of `waitCheckAsync()` TIMED_OUT, LIMIT_EXCEEDED
    */
   async communicateAsync(
     stdinBuf: Uint8Array | null,
@@ -230,13 +251,13 @@ export class SandboxSubprocess {
     const maximum = this.#maximumOutput ?? 0;
     const output = await communicate(running, input ?? new Uint8Array(0), maximum, cancellable);
     throwIfLost(output.end);
-    this.#throwIfTimedOut(output.end);
+    this.#throwIfLimited(output.end);
     return output;
   }
 
-  #throwIfTimedOut({ timedOut }: End): void {
-    const { timeout } = this.#process;
-    if (timedOut && timeout !== null) throw timedOutError(timeout);
+  #throwIfLimited(end: End): void {
+    const error = limitError(end, this.#process.limits);
+    if (error !== null) throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { PermissionSet } from "../permissions/permission-set.js";
 import { planOpenUnsandboxed, planUnsandboxed } from "../plan/unsandboxed.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
-import type { Backend, PreparedLaunch } from "./backend.js";
+import type { Backend, PreparedLaunch, PreparedSandbox } from "./backend.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { UnsandboxedCarrier } from "./unsandboxed-carrier.js";
 
@@ -17,9 +17,9 @@ export function unsandboxedBackend(): Backend {
       const { frames, sources } = planUnsandboxed(permissions, mounts, command);
       return Promise.resolve({ start, frames, descriptors: sources.map((index) => listed(child, index)) });
     },
-    prepareOpen(permissions: PermissionSet, _granted: GrantedPaths, helloFlags: number): Promise<PreparedLaunch> {
+    prepareOpen(permissions: PermissionSet, _granted: GrantedPaths, helloFlags: number): Promise<PreparedSandbox> {
       const { frames } = planOpenUnsandboxed(permissions, helloFlags);
-      return Promise.resolve({ start, frames, descriptors: [] });
+      return Promise.resolve({ start, frames, descriptors: [], filters: [] });
     },
   };
 }

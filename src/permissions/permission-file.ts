@@ -6,7 +6,7 @@ import { formatKeyFile, formatList, formatString, listValue, parseKeyFile, strin
 import { formatLimit, parseLimit } from "./limit-value.js";
 import type { BusPolicy, FilesystemMode, PermissionSet } from "./permission-set.js";
 import type { DeviceWord, SandboxPermissions, SocketWord } from "./sandbox-permissions.js";
-import { DEFAULT_SYSCALL_ERRNO, formatSyscallFilter } from "./syscall-filter.js";
+import { DEFAULT_SYSCALL_ERRNO, formatSyscallFilter, parseSyscallFilter } from "./syscall-filter.js";
 import {
   checkWord,
   devices,
@@ -37,10 +37,8 @@ export function applyPermissionFile(permissions: SandboxPermissions, text: strin
   const groups = parseKeyFile(text);
   const target: Target = { permissions, isApplication: groups.some(({ name }) => applicationGroups.includes(name)) };
   const entries = groups.flatMap((group) => locatedEntries(group, target));
-  // a key file has no order: what takes away counts more than what the same file gives
-  for (const entry of [...entries.filter((other) => !takesAway(other)), ...entries.filter(takesAway)]) {
-    located(entry, () => entry.apply(target, entry));
-  }
+  entries.sort((a, b) => rank(a) - rank(b));
+  for (const entry of entries) located(entry, () => entry.apply(target, entry));
 }
 
 /** What `SandboxPermissions` has, as a file that `applyPermissionFile()` reads as the same; in one order, whatever theirs. */
@@ -104,10 +102,7 @@ const contextTable: ReadonlyMap<string, Apply> = new Map<string, Apply>([
     grant: (word) => permissions.share(checkWord(word, shares, "something to share")),
     negate: (word) => permissions.unshare(checkWord(word, shares, "something to share")),
   })],
-  ["sockets", ({ permissions, isApplication }, { value }) => eachWord(value, {
-    grant: (word) => permissions.addSocket(optionalWord(word, isApplication && word !== "fallback-x11") as SocketWord),
-    negate: (word) => permissions.removeSocket(checkWord(word, sockets, "a socket")),
-  })],
+  ["sockets", applySockets],
   ["devices", ({ permissions, isApplication }, { value }) => eachWord(value, {
     grant: (word) => permissions.addDevice(optionalWord(word, isApplication) as DeviceWord),
     negate: (word) => permissions.removeDevice(checkWord(word, devices, "a device")),
@@ -125,14 +120,15 @@ const syscallTable: ReadonlyMap<string, Apply> = new Map<string, Apply>([
     const errno = group.entries.find(({ key }) => key === "errno");
     permissions.setSyscalls(listValue(value), errno === undefined ? DEFAULT_SYSCALL_ERRNO : stringValue(errno.value));
   }],
-  ["errno", (_target, { group }) => {
+  ["errno", (_target, { value, group }) => {
+    parseSyscallFilter([], stringValue(value));
     if (!group.entries.some(({ key }) => key === "filter")) {
       throw invalidPermission("errno belongs to a filter, and there is none in this file");
     }
   }],
 ]);
 
-function locatedEntries(group: KeyFileGroup, { isApplication }: Target): readonly LocatedEntry[] {
+function locatedEntries(group: KeyFileGroup, { isApplication }: Target): LocatedEntry[] {
   const table = groupTable.get(group.name);
   if (table !== undefined) {
     return group.entries.map((entry) => {
@@ -147,9 +143,13 @@ function locatedEntries(group: KeyFileGroup, { isApplication }: Target): readonl
   throw invalidPermission(`Line ${group.line}: ${what}`);
 }
 
-function takesAway({ key, value, group }: LocatedEntry): boolean {
-  if (group.name === "Context") return key === "unset-environment";
-  return group.name.endsWith(" Bus Policy") && value === "none";
+/** A key file has no order, so this is it: what takes away comes last, and counts more than what the same file gives. */
+function rank({ key, value, group }: LocatedEntry): number {
+  // a filter reads it too, and would be blamed for it
+  if (group.name === "Syscalls" && key === "errno") return 0;
+  const takesAway =
+    (group.name === "Context" && key === "unset-environment") || (group.name.endsWith(" Bus Policy") && value === "none");
+  return takesAway ? 2 : 1;
 }
 
 function located(entry: LocatedEntry, action: () => void): void {
@@ -179,6 +179,16 @@ function eachWord(value: string, { grant, negate }: WordActions): void {
 
 function optionalWord(word: string, isOptional: boolean): string {
   return isOptional && !word.endsWith("-try") ? `${word}-try` : word;
+}
+
+function applySockets({ permissions, isApplication }: Target, { value }: KeyFileEntry): void {
+  eachWord(value, {
+    grant: (word) => permissions.addSocket(optionalWord(word, isApplication && word !== "fallback-x11") as SocketWord),
+    negate: (word) => permissions.removeSocket(checkWord(word, sockets, "a socket")),
+  });
+  // Flatpak writes x11 beside it, for its own old versions, and means only the fallback
+  const isFallback = listValue(value).filter((word) => /^!?fallback-x11$/.test(word)).at(-1) === "fallback-x11";
+  if (isFallback) permissions.addSocket("fallback-x11");
 }
 
 function applyFilesystems({ permissions, isApplication }: Target, { value }: KeyFileEntry): void {

@@ -81,6 +81,7 @@ export type SyscallPolicy =
 
 export interface PermissionSet {
   readonly shared: ReadonlySet<Share>;
+  /** Never both `x11` and `fallback-x11`. */
   readonly sockets: ReadonlySet<Socket>;
   readonly devices: ReadonlySet<Device>;
   readonly filesystems: readonly FilesystemGrant[];

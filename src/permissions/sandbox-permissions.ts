@@ -52,13 +52,16 @@ export class SandboxPermissions {
 
   /**
    * Lets the child reach a service of the desktop through its socket: see `Socket` for the words. A launch fails if the
-   * host does not have it, unless `-try` stands behind the word; `fallback-x11` is X11 only where there is no Wayland.
+   * host does not have it, unless `-try` stands behind the word; `fallback-x11` is X11 only where there is no Wayland, and
+   * takes the place of `x11`, or the other way round.
    */
   addSocket(socket: SocketWord): this {
     const { word, isOptional } = parseOptional(socket, sockets, "a socket");
     if (word === "fallback-x11" && isOptional) throw invalidPermission("fallback-x11 may be missing as it is: omit “-try”");
     const state = this.#change();
     state.sockets.set(word, isOptional);
+    if (word === "x11") state.sockets.delete("fallback-x11");
+    if (word === "fallback-x11") state.sockets.delete("x11");
     return this;
   }
 

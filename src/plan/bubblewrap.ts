@@ -1,16 +1,22 @@
 import { encodeHello, encodeLaunch } from "../init/encode.js";
 import { HelloFlag, Origin } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
+import { compileSyscallPolicy } from "../seccomp/compile-policy.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { BubblewrapFacts } from "./bubblewrap-facts.js";
-import { checkTargets } from "./child-limits.js";
+import { checkTargets, isTmpfsWatched } from "./child-limits.js";
+import type { DesktopPlan } from "./desktop.js";
+import { desktopEnvironment, emptyDesktop } from "./desktop.js";
 import type { HostFacts, ResolvedMount } from "./host-facts.js";
+import type { HiddenPath } from "./host-path.js";
+import { isWithin } from "./host-path.js";
 import type { BubblewrapPlan, PlannedDescriptor } from "./launch-plan.js";
 import { joined, SINGLE_PROCESS } from "./launch-plan.js";
+import type { ChildFilters, ProcessLaunch } from "./process-launch.js";
 import { launchOrder, sourcesOf } from "./process-launch.js";
 import type { Operation } from "./root-filesystem.js";
-import { DEFAULT_TMPFS_SIZE, networkFiles, rootFilesystem } from "./root-filesystem.js";
+import { DEFAULT_TMPFS_SIZE, networkFiles, ownDirectories, rootFilesystem, sharedMemory } from "./root-filesystem.js";
 
 /** What a sandbox is to be, whatever runs in it. */
 export interface BubblewrapRequest {
@@ -19,6 +25,8 @@ export interface BubblewrapRequest {
   readonly permissions: PermissionSet;
   /** The granted paths, in any order; their places here are those of the shell's O_PATH descriptors. */
   readonly mounts: readonly ResolvedMount[];
+  /** What of the desktop is in it; its mounts are among `mounts`. */
+  readonly desktop: DesktopPlan;
   /** The program that bwrap is to start as pid 1. */
   readonly pid1: "init" | { readonly program: string };
 }
@@ -32,22 +40,32 @@ const MAX_WORDS = 9000;
 /**
  * The plan for one command in a sandbox of its own.
  *
- * @throws GLibError `gio-sandbox-error-quark` LIMIT_EXCEEDED for more than bwrap or init can take,
- *   `g-exec-error-quark` for arguments and descriptors that no child could have
+ * @throws GLibError `gio-sandbox-error-quark` LIMIT_EXCEEDED for more than bwrap or init can take, INVALID_PERMISSION for
+ *   system calls that do not exist; `g-exec-error-quark` for arguments and descriptors that no child could have
  */
 export function planBubblewrap(request: BubblewrapRequest, command: CommandRequest): BubblewrapPlan {
-  const { permissions, mounts } = request;
+  const { permissions, mounts, desktop } = request;
   checkTargets(command.descriptors, permissions);
   const sandbox = new SandboxBuilder(request).build();
   const firstOfChild = sandbox.descriptors.length;
   const sources = sourcesOf(command);
   const place = (source: number): number => firstOfChild + sources.indexOf(source);
-  const order = launchOrder({ process: SINGLE_PROCESS, command, permissions, mounts }, Origin.INHERITED, place);
+  const settled = { ...command, environment: desktopEnvironment(command.environment, desktop) };
+  const tmpfs = isTmpfsWatched(permissions) ? ownDirectories(request.host.uid, permissions, mounts) : [];
+  const filters = childFilters(request);
+  const launch: ProcessLaunch = { process: SINGLE_PROCESS, command: settled, permissions, mounts, filters, tmpfs };
+  const order = launchOrder(launch, Origin.INHERITED, place);
   return {
     ...sandbox,
     descriptors: [...sandbox.descriptors, ...sources.map((index): PlannedDescriptor => ({ kind: "child", index }))],
     frames: joined(encodeHello(HelloFlag.SINGLE_USE), encodeLaunch(order)),
   };
+}
+
+/** The filters that init puts upon each child, in addition to that of the sandbox. */
+function childFilters({ permissions, host }: BubblewrapRequest): readonly Uint8Array[] {
+  const { child } = compileSyscallPolicy(permissions.syscalls, host.architecture);
+  return child === null ? [] : [child.bytes];
 }
 
 /**
@@ -56,13 +74,13 @@ export function planBubblewrap(request: BubblewrapRequest, command: CommandReque
  * @param helloFlags bits of `HelloFlag`
  * @throws GLibError `gio-sandbox-error-quark` LIMIT_EXCEEDED for more than bwrap can take
  */
-export function planOpenBubblewrap(request: BubblewrapRequest, helloFlags: number): BubblewrapPlan {
-  return { ...new SandboxBuilder(request).build(), frames: encodeHello(helloFlags) };
+export function planOpenBubblewrap(request: BubblewrapRequest, helloFlags: number): BubblewrapPlan & ChildFilters {
+  return { ...new SandboxBuilder(request).build(), frames: encodeHello(helloFlags), filters: childFilters(request) };
 }
 
 /** The plan that shows whether bwrap works here: the real arguments, on a program that does nothing. */
 export function planBubblewrapProbe(host: HostFacts, bubblewrap: BubblewrapFacts, permissions: PermissionSet): BubblewrapPlan {
-  const request: BubblewrapRequest = { host, bubblewrap, permissions, mounts: [], pid1: { program: "/usr/bin/true" } };
+  const request: BubblewrapRequest = { host, bubblewrap, permissions, mounts: [], desktop: emptyDesktop, pid1: { program: "/usr/bin/true" } };
   return { ...new SandboxBuilder(request).build(), frames: new Uint8Array(0) };
 }
 
@@ -87,6 +105,7 @@ class SandboxBuilder {
     const { bubblewrap, pid1 } = this.#request;
     const command = pid1 === "init" ? this.#initCommand() : [pid1.program];
     this.#isolation();
+    this.#systemCalls();
     this.#filesystem();
     const words = this.#words;
     if (words.length + command.length + 3 > MAX_WORDS) {
@@ -123,36 +142,71 @@ class SandboxBuilder {
     );
   }
 
-  #filesystem(): void {
+  /** What holds in every sandbox, for init as well; the policy's own filter is for the child, and init installs it. */
+  #systemCalls(): void {
     const { host, permissions } = this.#request;
+    const { sandbox } = compileSyscallPolicy(permissions.syscalls, host.architecture);
+    this.#words.push("--seccomp", this.#add({ kind: "data", bytes: sandbox.bytes }));
+  }
+
+  #filesystem(): void {
+    const { host, permissions, mounts } = this.#request;
     const tmpfsSize = permissions.limits.get("tmpfs") ?? DEFAULT_TMPFS_SIZE;
-    rootFilesystem(host, tmpfsSize).forEach((operation) => this.#operation(operation));
+    const order = mountingOrder(mounts);
+    const devices = order.filter(({ mount }) => isWithin(mount.path, "/dev"));
+    const others = order.filter((placed) => !devices.includes(placed));
+    const ownMemory = devices.some(({ mount }) => mount.path === "/dev/shm") ? [] : [sharedMemory(tmpfsSize)];
+    const inDevices = [...devices.map((placed) => this.#mount(placed)), ...ownMemory];
+    rootFilesystem(host, tmpfsSize, inDevices).forEach((operation) => this.#operation(operation));
     if (permissions.shared.has("network")) networkFiles().forEach((operation) => this.#operation(operation));
-    this.#grantedPaths();
+    this.#privateParts();
+    this.#mountsAndCovers(others);
     this.#words.push("--remount-ro", "/");
   }
 
   #operation(operation: Operation): void {
     if ("file" in operation) {
       const fd = this.#add({ kind: "data", bytes: operation.bytes });
-      this.#words.push("--perms", "0444", "--file", fd, operation.file);
+      this.#words.push("--perms", operation.mode, "--file", fd, operation.file);
     } else {
       this.#words.push(...operation);
     }
   }
 
-  /** Parents before what lies in them, since a later mount hides what is below it. */
-  #grantedPaths(): void {
-    const { mounts } = this.#request;
-    const order = mounts.map((mount, index) => ({ mount, index }));
-    order.sort((a, b) => depth(a.mount.path) - depth(b.mount.path) || a.index - b.index);
-    for (const { mount, index } of order) {
-      const fd = this.#add({ kind: "granted", index });
-      this.#words.push(...this.#bind(fd, mount));
-    }
+  /** Before anything is mounted: none of it is made on the host, even by a mistake of ours. */
+  #privateParts(): void {
+    const { directories, files, links } = this.#request.desktop;
+    for (const path of directories) this.#words.push("--perms", "0700", "--dir", path);
+    for (const { path: file, bytes, mode } of files) this.#operation({ file, bytes, mode });
+    for (const { path, target } of links) this.#words.push("--symlink", target, path);
   }
 
-  #bind(fd: string, { path, writable }: ResolvedMount): string[] {
+  /** In each directory what is hidden comes after that directory, and what is granted in a hidden one after that. */
+  #mountsAndCovers(mounts: readonly OrderedMount[]): void {
+    const { hidden } = this.#request.desktop;
+    const covers = [...hidden].sort((a, b) => depth(a.path) - depth(b.path));
+    for (const placed of mounts) {
+      while (covers[0] !== undefined && depth(covers[0].path) <= depth(placed.mount.path)) this.#cover(covers.shift());
+      this.#operation(this.#mount(placed));
+    }
+    covers.forEach((cover) => this.#cover(cover));
+    for (const { path, kind } of hidden) if (kind === "directory") this.#words.push("--remount-ro", path);
+  }
+
+  #cover(cover: HiddenPath | undefined): void {
+    if (cover === undefined) return;
+    const { path, kind } = cover;
+    if (kind === "directory") this.#words.push("--perms", "0555", "--size", "4096", "--tmpfs", path);
+    else this.#words.push("--perms", "0000", "--ro-bind-data", this.#add({ kind: "data", bytes: new Uint8Array(0) }), path);
+  }
+
+  #mount({ mount, index }: OrderedMount): readonly string[] {
+    return this.#bind(this.#add({ kind: "granted", index }), mount);
+  }
+
+  #bind(fd: string, { path, writable, nodes }: ResolvedMount): string[] {
+    // bwrap has no such option for descriptors: here it looks the link up again too
+    if (nodes === "usable") return ["--dev-bind", `/proc/self/fd/${fd}`, path];
     const option = writable ? "--bind" : "--ro-bind";
     // An older bwrap looks the link up again, by name: init compares what came of it with the mount's identity.
     return this.#request.bubblewrap.options.has(`${option}-fd`)
@@ -165,6 +219,17 @@ class SandboxBuilder {
 const namespacesWithoutIpc = [
   ...["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"],
 ];
+
+interface OrderedMount {
+  readonly mount: ResolvedMount;
+  readonly index: number;
+}
+
+/** Parents before what lies in them, since a later mount hides what is below it. */
+function mountingOrder(mounts: readonly ResolvedMount[]): OrderedMount[] {
+  const order = mounts.map((mount, index) => ({ mount, index }));
+  return order.sort((a, b) => depth(a.mount.path) - depth(b.mount.path) || a.index - b.index);
+}
 
 function depth(path: string): number {
   return path.split("/").length;

@@ -1,4 +1,4 @@
-import type { ResourceLimit } from "../init/encode.js";
+import type { ResourceLimit, Watch } from "../init/encode.js";
 import type { Limit, PermissionSet } from "../permissions/permission-set.js";
 import { descriptorError } from "../subprocess/glib-error.js";
 import type { ChildDescriptor } from "../subprocess/launch-request.js";
@@ -8,7 +8,6 @@ export const Resource = {
   CPU: 0,
   FSIZE: 1,
   CORE: 4,
-  NPROC: 6,
   NOFILE: 7,
   AS: 9,
 } as const;
@@ -25,13 +24,18 @@ export const DEFAULT_OPEN_FILES = 1024;
  */
 const NO_CORE = 1;
 
+/**
+ * Seconds of CPU time between SIGXCPU, which a process may catch, and SIGKILL. With none between them the kernel sends
+ * SIGKILL alone (kernel/time/posix-cpu-timers.c), and nothing would say why the process ended.
+ */
+export const CPU_TIME_GRACE = 1;
+
+/** Limits that are Linux's own, for each process by itself. `memory` and `processes` are not: see `sandboxWatch`. */
 const resources: Partial<Record<Limit, number>> = {
   "address-space": Resource.AS,
-  memory: Resource.AS,
   "cpu-time": Resource.CPU,
   "file-size": Resource.FSIZE,
   "open-files": Resource.NOFILE,
-  processes: Resource.NPROC,
   core: Resource.CORE,
 };
 
@@ -46,7 +50,39 @@ export function childLimits({ limits }: PermissionSet): ResourceLimit[] {
     if (resource === undefined) continue;
     values.set(resource, resource === Resource.CORE ? Math.max(value, NO_CORE) : value);
   }
-  return [...values].map(([resource, value]) => ({ resource, soft: value, hard: value }));
+  return [...values].map(([resource, value]) => ({
+    resource,
+    soft: value,
+    hard: resource === Resource.CPU ? value + CPU_TIME_GRACE : value,
+  }));
+}
+
+/**
+ * What init is to watch in the whole sandbox; undefined if neither memory nor processes are limited.
+ *
+ * @param isIpcIsolated whether the sandbox has an IPC namespace of its own unless the permissions share the host's
+ */
+export function sandboxWatch({ limits, shared }: PermissionSet, isIpcIsolated: boolean): Watch | undefined {
+  const memoryBytes = limits.get("memory") ?? null;
+  const processes = limits.get("processes") ?? null;
+  if (memoryBytes === null && processes === null) return undefined;
+  return { memoryBytes, processes, hasOwnIpc: isIpcIsolated && !shared.has("ipc") };
+}
+
+/** Whether init has to know the private directories: they are memory too, and can be full. */
+export function isTmpfsWatched({ limits }: PermissionSet): boolean {
+  return limits.has("memory") || limits.has("tmpfs");
+}
+
+/**
+ * The limits of a child with the launcher's own timeout among them: the smaller one of that and the permissions' counts.
+ *
+ * @param timeout milliseconds; null for none
+ */
+export function limitsWithTimeout(limits: ReadonlyMap<Limit, number>, timeout: number | null): ReadonlyMap<Limit, number> {
+  const all = new Map(limits);
+  if (timeout !== null) all.set("timeout", Math.min(timeout, limits.get("timeout") ?? Infinity));
+  return all;
 }
 
 /**

@@ -32,10 +32,31 @@ const DEVICES_VERSION = 8;
  * @throws GLibError `gio-sandbox-error-quark` NOT_PERMITTED for what the application does not hold itself, NOT_ENFORCEABLE
  *   for what the portal cannot give, or cannot give without more
  */
-export function sandboxFlags(permissions: PermissionSet, held: FlatpakContext, portal: PortalFacts): number {
+export function sandboxFlags(wanted: PermissionSet, held: FlatpakContext, portal: PortalFacts): number {
+  const permissions = withoutLacking(wanted, held);
+  checkHiddenPaths(permissions);
   checkShares(permissions, held);
   return (
     displayFlags(permissions, held) | socketFlags(permissions, held) | deviceFlags(permissions, held, portal) | busFlags(permissions)
+  );
+}
+
+/** What the application does not hold is not there for its children: the `-try` forms are left out then. */
+function withoutLacking(permissions: PermissionSet, held: FlatpakContext): PermissionSet {
+  const { sockets, devices, optionalSockets, optionalDevices } = permissions;
+  return {
+    ...permissions,
+    sockets: new Set([...sockets].filter((socket) => held.sockets.has(socket) || !optionalSockets.has(socket))),
+    devices: new Set([...devices].filter((device) => holdsDevice(held, device) || !optionalDevices.has(device))),
+  };
+}
+
+/** A path that the portal is given is seen with all that is below it. */
+function checkHiddenPaths({ hiddenPaths, filesystems, filesystemDescriptors }: PermissionSet): void {
+  const [hidden] = hiddenPaths;
+  if (hidden === undefined || filesystems.length + filesystemDescriptors.length === 0) return;
+  throw notEnforceable(
+    `The portal cannot hide “${printable(hidden, 200)}” in what it shows of the host: grant the paths beside it one by one`,
   );
 }
 
@@ -102,8 +123,7 @@ function deviceFlags({ devices }: PermissionSet, held: FlatpakContext, portal: P
   let flags = 0;
   for (const device of devices) {
     const { flag, version } = flagsOfDevices[device];
-    // /dev/shm is not among what Flatpak calls all devices
-    if (!held.devices.has(device) && (device === "shm" || !held.devices.has("all"))) throw notHeld(`--device=${device}`);
+    if (!holdsDevice(held, device)) throw notHeld(`--device=${device}`);
     if (portal.version < version) {
       throw notEnforceable(
         `This portal cannot give its sandboxes --device=${device}: that needs version ${version} of its interface, which came ` +
@@ -113,6 +133,11 @@ function deviceFlags({ devices }: PermissionSet, held: FlatpakContext, portal: P
     flags |= flag;
   }
   return flags;
+}
+
+/** /dev/shm is not among what Flatpak calls all devices. */
+function holdsDevice({ devices }: FlatpakContext, device: Device): boolean {
+  return devices.has(device) || (device !== "shm" && devices.has("all"));
 }
 
 /** The portal has one switch for the session bus: portals, and names below the application's own. */

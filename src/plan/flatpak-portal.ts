@@ -3,6 +3,8 @@ import type { PortalFacts } from "../confinement/portal-facts.js";
 import { encodeHello, encodeLaunch } from "../init/encode.js";
 import { HelloFlag, Origin } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
+import { isArchitecture } from "../seccomp/architecture.js";
+import { compileSyscallPolicy } from "../seccomp/compile-policy.js";
 import type { GLibError } from "../subprocess/glib-error.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
@@ -13,6 +15,7 @@ import { isInEverySandbox, isPrivateToApp } from "./flatpak-paths.js";
 import type { ResolvedMount } from "./host-facts.js";
 import type { PlannedDescriptor } from "./launch-plan.js";
 import { joined, SINGLE_PROCESS } from "./launch-plan.js";
+import type { ChildFilters } from "./process-launch.js";
 import { launchOrder, sourcesOf } from "./process-launch.js";
 
 /** Flags of `Spawn`: data/org.freedesktop.portal.Flatpak.xml of Flatpak. An unknown bit is an error there. */
@@ -94,12 +97,25 @@ export function planFlatpakPortal(request: PortalRequest, command: CommandReques
   checkTargets(command.descriptors, permissions);
   const spawn = spawnCall(request);
   const sources = sourcesOf(command);
+  const filters = policyFilters(request);
   const order = launchOrder(
-    { process: SINGLE_PROCESS, command, permissions, mounts },
+    { process: SINGLE_PROCESS, command, permissions, mounts, filters },
     Origin.RECEIVED,
     (source) => sources.indexOf(source),
   );
   return { spawn, frames: joined(hello(HelloFlag.SINGLE_USE), encodeLaunch(order)), sources };
+}
+
+/** The same filters as with bubblewrap, where every instance has Flatpak's own already, which refuses less. */
+function policyFilters({ app, permissions: { syscalls } }: PortalRequest): readonly Uint8Array[] {
+  const name = app.info.architecture ?? "";
+  if (!isArchitecture(name)) {
+    if (syscalls.kind === "default") return [];
+    const what = `This Flatpak is of the architecture “${printable(name, 80)}”, whose system calls are not known`;
+    throw sandboxError("NOT_ENFORCEABLE", `${what}: a list of them cannot be enforced. Leave it out.`);
+  }
+  const { sandbox, child } = compileSyscallPolicy(syscalls, name);
+  return child === null ? [sandbox.bytes] : [sandbox.bytes, child.bytes];
 }
 
 /**
@@ -108,8 +124,8 @@ export function planFlatpakPortal(request: PortalRequest, command: CommandReques
  * @param helloFlags bits of `HelloFlag`
  * @throws GLibError as `planFlatpakPortal()`, for what concerns the sandbox and not a command
  */
-export function planOpenFlatpakPortal(request: PortalRequest, helloFlags: number): PortalPlan {
-  return { spawn: spawnCall(request), frames: hello(helloFlags), sources: [] };
+export function planOpenFlatpakPortal(request: PortalRequest, helloFlags: number): PortalPlan & ChildFilters {
+  return { spawn: spawnCall(request), frames: hello(helloFlags), sources: [], filters: policyFilters(request) };
 }
 
 /** In the portal's sandbox bwrap's own reaper is pid 1. */

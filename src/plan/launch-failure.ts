@@ -6,6 +6,7 @@ import { chdirError, descriptorError, execError, forkError, sandboxError } from 
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import { printable } from "../subprocess/printable.js";
 import type { ResolvedMount } from "./host-facts.js";
+import { timedOutError } from "./limit-errors.js";
 
 /**
  * The error for a launch that init reports as failed: GLib's own, where the command is to blame; of our own domain,
@@ -17,7 +18,7 @@ export function launchFailureError(
   mounts: readonly ResolvedMount[],
 ): GLibError {
   const name = errnoOfNumber(errno);
-  if (name === "ETIMEDOUT" && command.timeout !== null) return timedOutError(command.timeout);
+  if (name === "ETIMEDOUT" && command.timeout !== null) return timedOutError(command.timeout, null);
   switch (step) {
     case Step.EXEC:
       return execError(name, command.argv[0] ?? "");
@@ -38,12 +39,9 @@ export function launchFailureError(
       return sandboxError("SETUP_FAILED", `New privileges could not be ruled out: ${errnoMessage(name)}`);
     case Step.FILTER:
       return sandboxError("SETUP_FAILED", `The system call filter could not be installed: ${errnoMessage(name)}`);
+    case Step.WATCH:
+      return sandboxError("SETUP_FAILED", `The limits of the sandbox could not be watched: ${errnoMessage(name)}`);
   }
-}
-
-/** The error for a child that its timeout ended. */
-export function timedOutError(milliseconds: number): GLibError {
-  return sandboxError("TIMED_OUT", `The child did not end within ${milliseconds} ms and was killed`);
 }
 
 /** The error for an init that does not understand its launcher. */

@@ -3,17 +3,28 @@ import { encodeLaunch } from "../init/encode.js";
 import { Origin } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
-import { childLimits, checkTargets } from "./child-limits.js";
+import { childLimits, checkTargets, sandboxWatch } from "./child-limits.js";
 import type { ResolvedMount } from "./host-facts.js";
 
+/** What init puts upon each process that it starts. */
+export interface ChildFilters {
+  /** Programs of system call filters, in the order of their installation. */
+  readonly filters: readonly Uint8Array[];
+}
+
 /** How one process is started by an init, whatever carries its sandbox. */
-export interface ProcessLaunch {
+export interface ProcessLaunch extends ChildFilters {
   readonly process: number;
   readonly command: CommandRequest;
   /** Those of the process: its limits count, and what init does for it. */
   readonly permissions: PermissionSet;
   /** What init compares with the mounts that it finds, before anything starts. */
   readonly mounts: readonly ResolvedMount[];
+  /**
+   * The file systems in memory that are the sandbox's own, for the first process in it; so is its IPC namespace then, unless
+   * the permissions share the host's. Absent: it is not known what is the sandbox's own.
+   */
+  readonly tmpfs?: readonly string[] | undefined;
 }
 
 /** The launch of a process in a sandbox that is open already. */
@@ -40,11 +51,12 @@ export function sourcesOf({ descriptors }: CommandRequest): readonly number[] {
 
 /** @param place where init finds the descriptor that a mapping names */
 export function launchOrder(
-  { process, command, permissions, mounts }: ProcessLaunch,
+  { process, command, permissions, mounts, filters, tmpfs }: ProcessLaunch,
   origin: Origin,
   place: (source: number) => number,
 ): LaunchOrder {
   checkTargets(command.descriptors, permissions);
+  const watch = sandboxWatch(permissions, tmpfs !== undefined);
   return {
     process,
     argv: command.argv,
@@ -53,8 +65,10 @@ export function launchOrder(
     searchPath: command.searchPath,
     descriptors: command.descriptors.map(({ target, source }) => ({ target, origin, source: place(source) })),
     limits: childLimits(permissions),
-    filters: [],
+    filters,
     identities: mounts,
     timeoutMilliseconds: command.timeout,
+    ...(watch === undefined ? {} : { watch }),
+    tmpfs: tmpfs ?? [],
   };
 }

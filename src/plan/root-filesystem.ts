@@ -1,9 +1,12 @@
 import type { SandboxDirectories } from "../subprocess/environment.js";
+import type { PermissionSet } from "../permissions/permission-set.js";
 import { DEFAULT_PATH } from "../subprocess/environment.js";
-import type { HostFacts } from "./host-facts.js";
+import type { HostFacts, ResolvedMount } from "./host-facts.js";
 
 /** Arguments of bwrap that need data in a descriptor: the planner puts its number in. */
-export type Operation = readonly string[] | { readonly file: string; readonly bytes: Uint8Array };
+export type Operation =
+  | readonly string[]
+  | { readonly file: string; readonly bytes: Uint8Array; readonly mode: "0444" | "0600" };
 
 /** The directories of a child in a bubblewrap sandbox. */
 export function sandboxDirectories(uid: number): SandboxDirectories {
@@ -23,14 +26,11 @@ export const DEFAULT_TMPFS_SIZE = 256 * 1024 * 1024;
  * The least that programs need to run: /usr, the links into it, what the dynamic linker and Debian's alternatives read,
  * /proc, /dev, and private, empty, bounded /tmp, home and runtime directories. The mime database and the loaders of
  * GdkPixbuf come with /usr.
+ *
+ * @param devices what is made in /dev besides the basic nodes: see `sharedMemory()`
  */
-export function rootFilesystem(host: HostFacts, tmpfsSize: number): Operation[] {
-  const size = String(tmpfsSize);
+export function rootFilesystem(host: HostFacts, tmpfsSize: number, devices: readonly Operation[]): Operation[] {
   const { home, runtime } = sandboxDirectories(host.uid);
-  const privateDirectory = (path: string, mode: string): Operation => [
-    ...["--perms", mode, "--size", size],
-    ...["--tmpfs", path],
-  ];
   return [
     // else bwrap makes them as it needs them, and for its user only
     ...["/etc", "/home", "/run", "/run/user", "/var"].map((path) => ["--dir", path]),
@@ -38,18 +38,41 @@ export function rootFilesystem(host: HostFacts, tmpfsSize: number): Operation[] 
     ...host.systemDirectories.map(systemDirectory),
     ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"],
     ["--ro-bind-try", "/etc/alternatives", "/etc/alternatives"],
-    { file: "/etc/passwd", bytes: accounts(passwd(host, home)) },
-    { file: "/etc/group", bytes: accounts(group(host)) },
+    { file: "/etc/passwd", bytes: accounts(passwd(host, home)), mode: "0444" },
+    { file: "/etc/group", bytes: accounts(group(host)), mode: "0444" },
     ["--proc", "/proc"],
+    ...hostSettings.map((path) => ["--ro-bind-try", path, path]),
     ["--dev", "/dev"],
-    privateDirectory("/dev/shm", "1777"),
+    ...devices,
     ["--remount-ro", "/dev"],
-    privateDirectory("/tmp", "1777"),
+    privateDirectory("/tmp", "1777", tmpfsSize),
     ["--symlink", "../tmp", "/var/tmp"],
     ["--symlink", "../run", "/var/run"],
-    privateDirectory(home, "0700"),
-    privateDirectory(runtime, "0700"),
+    privateDirectory(home, "0700", tmpfsSize),
+    privateDirectory(runtime, "0700", tmpfsSize),
   ];
+}
+
+/** Shared memory of the child's own. */
+export function sharedMemory(tmpfsSize: number): Operation {
+  return privateDirectory("/dev/shm", "1777", tmpfsSize);
+}
+
+function privateDirectory(path: string, mode: string, size: number): Operation {
+  return ["--perms", mode, "--size", String(size), "--tmpfs", path];
+}
+
+/** The directories that are file systems in memory and the sandbox's own: none that a granted path lies over. */
+export function ownDirectories(
+  uid: number,
+  { devices }: PermissionSet,
+  mounts: readonly ResolvedMount[],
+): readonly string[] {
+  const { home, runtime } = sandboxDirectories(uid);
+  const isShared = devices.has("shm") || devices.has("all");
+  const isCovered = (directory: string): boolean =>
+    mounts.some(({ path }) => directory === path || directory.startsWith(path === "/" ? path : `${path}/`));
+  return [...(isShared ? [] : ["/dev/shm"]), "/tmp", home, runtime].filter((directory) => !isCovered(directory));
 }
 
 /** What name look-ups and TLS read, for a child that shares the host's network. */
@@ -61,7 +84,17 @@ export function networkFiles(): Operation[] {
   return paths.map((path) => ["--ro-bind-try", path, path]);
 }
 
-function systemDirectory({ path, linkTarget }: HostFacts["systemDirectories"][number]): Operation {
+/**
+ * What in /proc belongs to the whole system. Without capabilities root may still write to it, as the files' owner
+ * (net/sysctl_net.c, fs/proc/proc_sysctl.c), so that a child of root could set the host's kernel.core_pattern; and bwrap
+ * covers only those of the directories that it finds writable themselves.
+ */
+const hostSettings: readonly string[] = ["sys", "acpi", "asound", "driver", "fs", "mtrr", "scsi", "sysrq-trigger"].map(
+  (name) => `/proc/${name}`,
+);
+
+/** Arguments of bwrap for /bin and its like. */
+export function systemDirectory({ path, linkTarget }: HostFacts["systemDirectories"][number]): readonly string[] {
   return linkTarget === null ? ["--ro-bind", path, path] : ["--symlink", linkTarget, path];
 }
 

@@ -31,9 +31,8 @@ export function planUnsandboxed(
   checkTargets(command.descriptors, permissions);
   checkLimits(permissions);
   const sources = sourcesOf(command);
-  const order = launchOrder({ process: SINGLE_PROCESS, command, permissions, mounts }, Origin.RECEIVED, (source) =>
-    sources.indexOf(source),
-  );
+  const launch = { process: SINGLE_PROCESS, command, permissions, mounts, filters: [] };
+  const order = launchOrder(launch, Origin.RECEIVED, (source) => sources.indexOf(source));
   return { frames: joined(hello(HelloFlag.SINGLE_USE), encodeLaunch(order)), sources };
 }
 

@@ -1,3 +1,5 @@
+import type { ResourceUsage } from "../init/decode.js";
+import type { Limit } from "../permissions/permission-set.js";
 import type { Errno } from "./errno.js";
 import { errnoMessage } from "./errno.js";
 
@@ -108,6 +110,10 @@ export interface GLibErrorDetails {
   readonly cause?: unknown;
   /** What the backend wrote to its standard error, control characters escaped. */
   readonly diagnostics?: string;
+  /** The limit that ended the child. */
+  readonly limit?: Limit;
+  /** What the child had used by then. */
+  readonly usage?: ResourceUsage | null;
 }
 
 /**
@@ -122,12 +128,18 @@ export class GLibError extends Error {
   readonly code: number;
   /** What the backend wrote to its standard error, control characters escaped; null if there was nothing. */
   readonly diagnostics: string | null;
+  /** LIMIT_EXCEEDED, TIMED_OUT: the limit that ended the child; null for everything else. */
+  readonly limit: Limit | null;
+  /** LIMIT_EXCEEDED, TIMED_OUT: what the child had used by then; null if that is not known. */
+  readonly usage: ResourceUsage | null;
 
   constructor(domain: string, code: number, message: string, details: GLibErrorDetails = {}) {
     super(message, "cause" in details ? { cause: details.cause } : undefined);
     this.domain = domain;
     this.code = code;
     this.diagnostics = details.diagnostics ?? null;
+    this.limit = details.limit ?? null;
+    this.usage = details.usage ?? null;
   }
 
   /** Whether this is the error `code` of `domain`, as `g_error_matches()`. */

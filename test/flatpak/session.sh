@@ -23,25 +23,26 @@ session() {
   wait
 }
 
-# In the session's namespaces: what root has to do there. Nobody but root may be able to reach the cache, or /dev/fuse.
+# In the session's namespaces, with the power to mount: the user may not be able to reach the cache where it is, nor
+# /dev/fuse, which udev makes for everyone where it runs.
 prepare() {
-  if [ "$(id -u)" = 0 ]; then
-    mount --bind "$cache" "$directory/cache"
-    if [ -e /dev/fuse ]; then
-      mount -t tmpfs -o mode=0755 tmpfs "$directory/device"
-      mknod "$directory/device/fuse" c 10 229
-      chmod 0666 "$directory/device/fuse"
-      mount --bind "$directory/device/fuse" /dev/fuse
-    fi
-    # a change of the uid forgets whose end this process dies of: it is set after that
-    exec setpriv --reuid "$uid" --regid "$gid" --clear-groups --pdeathsig KILL sh "$directory/session.sh" session "$@"
+  mount --bind "$cache" "$directory/cache"
+  if [ "$(id -u)" != 0 ]; then
+    exec setpriv --inh-caps=-all --ambient-caps=-all sh "$directory/session.sh" session "$@"
   fi
-  exec sh "$directory/session.sh" session "$@"
+  if [ -e /dev/fuse ]; then
+    mount -t tmpfs -o mode=0755 tmpfs "$directory/device"
+    mknod "$directory/device/fuse" c 10 229
+    chmod 0666 "$directory/device/fuse"
+    mount --bind "$directory/device/fuse" /dev/fuse
+  fi
+  # a change of the uid forgets whose end this process dies of: it is set after that
+  exec setpriv --reuid "$uid" --regid "$gid" --clear-groups --pdeathsig KILL sh "$directory/session.sh" session "$@"
 }
 
 # Outside: waits for the end of its input, or of the session.
 keep() {
-  if [ "$(id -u)" = 0 ]; then user=''; else user='--user --map-current-user'; fi
+  if [ "$(id -u)" = 0 ]; then user=''; else user='--user --map-current-user --keep-caps'; fi
   # the user may not be able to reach this file where it is
   cp "$0" "$directory/session.sh"
   chmod 0644 "$directory/session.sh"
@@ -52,10 +53,14 @@ keep() {
   holder=$!
   echo "$holder"
   (
-    # the other end may be held by a test runner that is killed: then this comes too
+    # the other end is the test runner's: if that is killed, this comes too
     read -r _ <&3 || true
-    # the namespace's first process; unshare waits for it, and it for all the others
-    kill -KILL "$(tr -d ' ' <"/proc/$holder/task/$holder/children")" || kill -KILL "$holder"
+    # the namespace's first process, once there is one; unshare waits for it, and it for all the others
+    while kill -0 "$holder"; do
+      first=$(tr -d ' ' <"/proc/$holder/task/$holder/children")
+      [ -z "$first" ] || kill -KILL "$first"
+      sleep 0.05
+    done
   ) 2>/dev/null &
   watcher=$!
   trap '' HUP INT TERM

@@ -1,26 +1,29 @@
 import type { ChildProcess, ChildProcessByStdio, StdioOptions } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execPath, getgid, getuid } from "node:process";
 import { createInterface } from "node:readline";
+import type { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 const script = fileURLToPath(new URL("session.sh", import.meta.url));
 
 /** How long a session may take to be there, in milliseconds. */
-const START_TIMEOUT = 15_000;
+const START_TIMEOUT = 60_000;
 
 /** What is activated on the session bus, where it is installed. Nothing else is: no test shall depend on a desktop. */
 const services = [
   "org.freedesktop.portal.Flatpak",
   "org.freedesktop.Flatpak",
-  "org.freedesktop.portal.Documents",
   "org.freedesktop.impl.portal.PermissionStore",
 ];
+
+/** Its file system is mounted by a set-uid program, which has no power in an ordinary user's own namespace. */
+const servicesWithFuse = ["org.freedesktop.portal.Documents"];
 
 /**
  * An ordinary user's login session with two buses of its own, in a mount and a pid namespace, so that nothing that runs
@@ -56,16 +59,23 @@ export class FlatpakSession implements AsyncDisposable {
     });
     let complaint = "";
     keeper.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
+    // it may have ended before
     keeper.stdin.on("error", () => undefined);
-    const timer = setTimeout(() => keeper.stdin.end(), START_TIMEOUT);
+    const expiry = setTimeout(() => {
+      complaint += `it was not there after ${START_TIMEOUT} ms`;
+      keeper.stdin.end();
+    }, START_TIMEOUT);
     const lines = createInterface(keeper.stdout)[Symbol.asyncIterator]();
     const holder = await lines.next();
-    const ready = await lines.next();
-    clearTimeout(timer);
-    if (ready.value !== "ready") {
+    const answer = await lines.next();
+    clearTimeout(expiry);
+    if (answer.value !== "ready" || keeper.stdin.writableEnded) {
       if (keeper.exitCode === null) await once(keeper, "exit");
+      // it may not even have begun
+      rmSync(directory, { recursive: true, force: true });
       throw new Error(`No session for Flatpak could be started: ${complaint}`);
     }
+    letGo(keeper);
     return new FlatpakSession(directory, cache, keeper, Number(holder.value));
   }
 
@@ -98,9 +108,16 @@ export class FlatpakSession implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#keeper.exitCode !== null || this.#keeper.signalCode !== null) return;
     const ended = once(this.#keeper, "exit");
+    this.#keeper.ref();
     this.#keeper.stdin.end();
     await ended;
   }
+}
+
+/** A session that a test has forgotten ends with the test run, and does not hold it up. */
+function letGo(keeper: Keeper): void {
+  keeper.unref();
+  for (const stream of [keeper.stdin, keeper.stdout, keeper.stderr]) (stream as Socket).unref();
 }
 
 function environmentIn(directory: string): Record<string, string> {
@@ -132,9 +149,8 @@ function makeDirectory(cache: string): string {
   const isRoot = getuid?.() === 0;
   const owned = ["home", "run", "services", "system"].map((name) => join(directory, name));
   for (const path of owned) mkdirSync(path, { mode: 0o700 });
-  if (isRoot) for (const name of ["cache", "device"]) mkdirSync(join(directory, name));
-  else symlinkSync(cache, join(directory, "cache"));
-  for (const service of services) {
+  for (const name of ["cache", "device"]) mkdirSync(join(directory, name));
+  for (const service of isRoot ? [...services, ...servicesWithFuse] : services) {
     const file = `/usr/share/dbus-1/services/${service}.service`;
     if (existsSync(file)) writeFileSync(join(directory, "services", `${service}.service`), readFileSync(file));
   }

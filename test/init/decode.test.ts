@@ -50,6 +50,8 @@ const life: readonly (readonly [Uint8Array, InitEvent])[] = [
       process: 5,
       status: 137 << 8,
       timedOut: true,
+      exceeded: null,
+      isTmpfsFull: false,
       usage: {
         userMicroseconds: 1,
         systemMicroseconds: 2,
@@ -67,6 +69,24 @@ const life: readonly (readonly [Uint8Array, InitEvent])[] = [
   [frame(Frame.EMPTY, 0), { type: "empty" }],
   [frame(Frame.REFUSED, 0, Refusal.TOO_LONG), { type: "refused", reason: Refusal.TOO_LONG }],
 ];
+
+describe("the exit flags", () => {
+  const ends = (flags: number): unknown => {
+    const [end] = eventsOf(exited(1, 9, flags));
+    assert.ok(end?.type === "exited");
+    return [end.timedOut, end.exceeded, end.isTmpfsFull];
+  };
+
+  it("say which limit ended a process, memory before processes", () => {
+    assert.deepEqual(ends(0), [false, null, false]);
+    assert.deepEqual(ends(ExitFlag.TIMED_OUT), [true, null, false]);
+    assert.deepEqual(ends(ExitFlag.MEMORY), [false, "memory", false]);
+    assert.deepEqual(ends(ExitFlag.PROCESSES), [false, "processes", false]);
+    assert.deepEqual(ends(ExitFlag.TMPFS_FULL), [false, null, true]);
+    assert.deepEqual(ends(15), [true, "memory", true]);
+  });
+});
+
 const allFrames = joined(...life.map(([bytes]) => bytes));
 const allEvents = life.map(([, event]) => event);
 const ends = life.map((_, index) => life.slice(0, index + 1).reduce((size, [bytes]) => size + bytes.length, 0));
@@ -219,8 +239,8 @@ describe("what init would never say", () => {
   });
 
   it("is an unknown exit flag", () => {
-    assert.equal(isTaken(exited(1, 0, ExitFlag.TIMED_OUT)), true);
-    for (let bit = 1; bit < 32; bit++) assert.equal(isTaken(exited(1, 0, 2 ** bit)), false);
+    for (const flag of Object.values(ExitFlag)) assert.equal(isTaken(exited(1, 0, flag)), true);
+    for (let bit = 4; bit < 32; bit++) assert.equal(isTaken(exited(1, 0, 2 ** bit)), false);
   });
 
   it("is a refusal for no reason", () => {

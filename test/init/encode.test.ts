@@ -80,6 +80,7 @@ describe("the LAUNCH frame", () => {
         `filter=2:${hex(allowAll)},${hex(allowAll)}${hex(allowAll)}`,
         `id=2:64768/2/${utf8("/granted")},${2n ** 64n - 1n}/${2n ** 63n}/2fff`,
         "timeout=1:1500",
+        `watch=1:${2 ** 40}/${2n ** 64n - 1n}/1 tmpfs=2:${utf8("/tmp")},2fff`,
       ].join(" "),
     );
   });
@@ -87,7 +88,7 @@ describe("the LAUNCH frame", () => {
   it("of the least order has one argument and the directory", () => {
     const frame = encodeLaunch(smallest);
     assert.equal(frame.length, HEADER_SIZE + 2 * (8 + 4));
-    assert.equal(read(frame), `launch 1 argv=1:${utf8("x")} env=0: dir=1:2f path=0: fd=0: limit=0: filter=0: id=0: timeout=0:`);
+    assert.equal(read(frame), `launch 1 argv=1:${utf8("x")} env=0: dir=1:2f path=0: fd=0: limit=0: filter=0: id=0: timeout=0: watch=0: tmpfs=0:`);
   });
 
   it("pads strings of every length with zeros", () => {

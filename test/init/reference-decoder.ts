@@ -1,4 +1,4 @@
-import { Bound, Frame, HelloFlag, MAGIC, Origin, Refusal, Section, SignalScope, VERSION } from "../../src/init/protocol.js";
+import { Bound, Frame, HelloFlag, MAGIC, Origin, Refusal, Section, SignalScope, VERSION, WatchFlag } from "../../src/init/protocol.js";
 
 /**
  * What init is to make of the bytes of a launcher, by the letter of protocol.ts: one line a frame, in the format of
@@ -94,7 +94,7 @@ function readHello(process: number, { all, view }: Bytes): string {
   demand(view.getUint32(4, true) === VERSION, Refusal.BAD_VERSION);
   demand(all.length === 12 && process === 0);
   const flags = view.getUint32(8, true);
-  demand(flags === 0 || flags === HelloFlag.SINGLE_USE);
+  demand((flags & ~(HelloFlag.SINGLE_USE | HelloFlag.NOT_PID_1)) === 0);
   return `hello ${flags}`;
 }
 
@@ -108,10 +108,15 @@ interface Lists {
   readonly filter: string[];
   readonly id: string[];
   readonly timeout: string[];
+  readonly watch: string[];
+  readonly tmpfs: string[];
 }
 
 function readLaunch(process: number, { all, view }: Bytes): string {
-  const lists: Lists = { argv: [], env: [], dir: [], path: [], fd: [], limit: [], filter: [], id: [], timeout: [] };
+  const lists: Lists = {
+    ...{ argv: [], env: [], dir: [], path: [], fd: [], limit: [], filter: [], id: [], timeout: [] },
+    ...{ watch: [], tmpfs: [] },
+  };
   for (let offset = 0; offset < all.length; ) {
     demand(all.length - offset >= 8);
     const tag = view.getUint32(offset, true);
@@ -169,6 +174,18 @@ function readSection(tag: number, content: Bytes, lists: Lists): void {
     case Section.TIMEOUT:
       demand(all.length === 8);
       { once(lists.timeout, () => String(view.getBigUint64(0, true))); return; }
+    case Section.WATCH: {
+      demand(all.length === 24);
+      const flags = view.getUint32(16, true);
+      demand((flags === 0 || flags === WatchFlag.OWN_IPC) && view.getUint32(20, true) === 0);
+      { once(lists.watch, () => `${view.getBigUint64(0, true)}/${view.getBigUint64(8, true)}/${flags}`); return; }
+    }
+    case Section.TMPFS: {
+      const path = text(all);
+      demand(lists.tmpfs.length < Bound.MAX_TMPFS, Refusal.TOO_MANY);
+      lists.tmpfs.push(path);
+      return;
+    }
     default:
       throw new Refused(Refusal.UNKNOWN_SECTION);
   }

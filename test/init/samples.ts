@@ -41,6 +41,8 @@ export const full: LaunchOrder = {
     { path: Uint8Array.of(0x2f, 0xff), device: 2n ** 64n - 1n, inode: 2n ** 63n },
   ],
   timeoutMilliseconds: 1500,
+  watch: { memoryBytes: 2 ** 40, processes: null, hasOwnIpc: true },
+  tmpfs: ["/tmp", Uint8Array.of(0x2f, 0xff)],
 };
 
 /** Frames of every kind, as a launcher writes them, each with a name. */

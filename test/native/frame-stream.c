@@ -165,6 +165,16 @@ print_launch (FILE *out, uint32_t process)
   fprintf (out, " timeout=%d:", launch.has_timeout);
   if (launch.has_timeout)
     fprintf (out, "%" PRIu64, launch.timeout);
+  fprintf (out, " watch=%d:", launch.has_watch);
+  if (launch.has_watch)
+    fprintf (out, "%" PRIu64 "/%" PRIu64 "/%d", launch.watch.memory, launch.watch.processes,
+             launch.watch.own_ipc ? WATCH_FLAG_OWN_IPC : 0);
+  fprintf (out, " tmpfs=%zu:", launch.tmpfs_count);
+  for (size_t i = 0; i < launch.tmpfs_count; i++)
+    {
+      fputs (comma (i), out);
+      print_string (out, launch.tmpfs[i]);
+    }
   fputc ('\n', out);
 }
 

@@ -156,7 +156,7 @@ describe("the frame parser of gio-sandbox-init refuses", () => {
     for (let bit = 0; bit < 32; bit++) {
       readings.expect(hello((MAGIC ^ (1 << bit)) >>> 0, VERSION, 0), refused(Refusal.BAD_MAGIC));
       readings.expect(hello(MAGIC, (VERSION ^ (1 << bit)) >>> 0, 0), refused(Refusal.BAD_VERSION));
-      if (bit > 0) readings.expect(hello(MAGIC, VERSION, (1 << bit) >>> 0), refused(Refusal.MALFORMED));
+      if (bit > 1) readings.expect(hello(MAGIC, VERSION, (1 << bit) >>> 0), refused(Refusal.MALFORMED));
     }
     readings.expect(hello(MAGIC, VERSION + 1, 0, 0, 0), refused(Refusal.BAD_VERSION));
     readings.expect(hello(MAGIC, VERSION + 1), refused(Refusal.BAD_VERSION));
@@ -243,6 +243,8 @@ describe("the frame parser of gio-sandbox-init refuses", () => {
       [Section.LIMIT, (length) => length === 24],
       [Section.FILTER, (length) => length > 0 && length % 8 === 0],
       [Section.TIMEOUT, (length) => length === 8],
+      [Section.WATCH, (length) => length === 24],
+      [Section.TMPFS, (length) => length === 1],
       // as these are all zeros, no string in them can be right but the empty one
       [Section.IDENTITY, (length) => length === 17],
     ];
@@ -266,6 +268,7 @@ describe("the frame parser of gio-sandbox-init refuses", () => {
       [Section.DIRECTORY, Buffer.from("/\0")],
       [Section.SEARCH_PATH, Buffer.from("/\0")],
       [Section.TIMEOUT, words(1, 0)],
+      [Section.WATCH, words(1, 0, 1, 0, 0, 0)],
     ] as const) {
       readings.expect(launch(section(tag, content)), /^launch 1 /);
       readings.expect(launch(section(tag, content), section(tag, content)), refused(Refusal.MALFORMED));
@@ -279,6 +282,15 @@ describe("the frame parser of gio-sandbox-init refuses", () => {
       readings.expect(launch(section(Section.DESCRIPTOR, words(1, origin, 1))), refused(Refusal.MALFORMED));
     }
     readings.expect(launch(section(Section.LIMIT, words(1, 1, 0, 0, 0, 0))), refused(Refusal.MALFORMED));
+    readings.check();
+  });
+
+  it("a watch with a flag that there is not, or whose last word is not zero", () => {
+    const readings = new Readings();
+    for (const flags of [2, 3, 2 ** 31]) {
+      readings.expect(launch(section(Section.WATCH, words(1, 0, 1, 0, flags, 0))), refused(Refusal.MALFORMED));
+    }
+    readings.expect(launch(section(Section.WATCH, words(1, 0, 1, 0, 0, 1))), refused(Refusal.MALFORMED));
     readings.check();
   });
 });
@@ -361,5 +373,9 @@ function randomOrder(random: FixedRandom): LaunchOrder {
     filters: list(4, () => new Uint8Array(8 * (1 + random.below(30))).fill(random.below(256))),
     identities: list(10, () => ({ path: string(), device: long(), inode: long() })),
     timeoutMilliseconds: random.below(2) === 0 ? null : random.below(2 ** 32),
+    ...(random.below(2) === 0
+      ? {}
+      : { watch: { memoryBytes: limit(), processes: limit(), hasOwnIpc: random.below(2) === 0 } }),
+    tmpfs: list(4, string),
   };
 }

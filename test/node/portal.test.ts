@@ -54,12 +54,12 @@ class Scene implements AsyncDisposable {
     return new PortalBackend(this.portal, app("shared=network;\nfilesystems=/tmp;"), patience);
   }
 
-  launch(
+  async launch(
     argv: readonly string[],
     changes: Partial<ProcessRequest> = {},
     cancellable: Cancellable | null = null,
   ): Promise<RunningProcess> {
-    return launchProcess(
+    const { running } = await launchProcess(
       {
         command: { argv, environment: ["WORD=a word"], directory: "/", searchPath: "/usr/bin:/bin", timeout: null },
         flags: SubprocessFlags.STDIN_PIPE | SubprocessFlags.STDOUT_PIPE,
@@ -72,6 +72,7 @@ class Scene implements AsyncDisposable {
       },
       cancellable,
     );
+    return running;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -336,7 +337,8 @@ describe("a path that has changed since it was granted", () => {
     writeFileSync(path, "");
     const { dev, ino } = fstatSync(openAndKeep(path), { bigint: true });
     const mount = { path, writable: false, device: dev, inode: ino + 1n };
-    const granted = { mounts: [mount], descriptors: [openAndKeep(path)] };
+    const placed = { ...mount, source: path, descriptor: 0 };
+    const granted = { mounts: [placed], descriptors: [openAndKeep(path)], byName: [placed], hidden: [] };
     const permissions = new SandboxPermissions().snapshot();
     const command = { argv: ["true"], environment: [], directory: "/", searchPath: "/bin", timeout: null, descriptors: [] };
     const launch = await scene.backend.prepare(permissions, granted, command, []);

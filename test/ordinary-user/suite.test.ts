@@ -1,7 +1,7 @@
 /** The tests of what depends on who runs it, once more as an ordinary user. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,9 @@ const ORDINARY = 64_321;
 const files = [
   ...["test/node/gsubprocess/upstream.test.ts", "test/node/gsubprocess/semantics.test.ts"],
   ...["test/node/descriptors.test.ts", "test/node/bad-input.test.ts", "test/node/hostile-children.test.ts"],
-  ...["test/cli/run.test.ts"],
+  ...["test/node/limits.test.ts", "test/cli/run-limits.test.ts"],
+  ...["test/cli/run.test.ts", "test/cli/run-options.test.ts", "test/node/profiles.test.ts"],
+  ...["test/conformance/bubblewrap.test.ts", "test/cli/report-option.test.ts", "test/node/reports.test.ts"],
 ];
 
 interface Results {
@@ -34,12 +36,15 @@ function runAsOrdinaryUser(directory: string): { readonly results: Results; read
   mkdirSync(home);
   chmodSync(directory, 0o755);
   chownSync(home, ORDINARY, ORDINARY);
+  // dbus-daemon serves nobody whose name it cannot find
+  const users = join(directory, "passwd");
+  writeFileSync(users, `${readFileSync("/etc/passwd", "utf8")}ordinary:x:${ORDINARY}:${ORDINARY}::${home}:/bin/sh\n`);
   const script = [
-    'mount --bind "$1" "$2" && cd "$2" && shift 2',
+    'mount --bind "$1" "$2" && mount --bind "$3" /etc/passwd && cd "$2" && shift 3',
     `exec setpriv --reuid=${ORDINARY} --regid=${ORDINARY} --clear-groups --inh-caps=-all --bounding-set=-all "$@"`,
   ].join("\n");
   const mocha = [process.execPath, "node_modules/mocha/bin/mocha.js", "--reporter", "json", "--reporter-option", `output=${report}`];
-  const { stderr } = spawnSync("unshare", ["--mount", "sh", "-c", script, "sh", root, place, ...mocha, ...files], {
+  const { stderr } = spawnSync("unshare", ["--mount", "sh", "-c", script, "sh", root, place, users, ...mocha, ...files], {
     encoding: "utf8",
     env: { ...process.env, HOME: home, TMPDIR: home, XDG_RUNTIME_DIR: home, GIO_SANDBOX_TEST_FIGURES: "" },
     stdio: ["ignore", "ignore", "pipe"],

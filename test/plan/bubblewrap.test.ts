@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { planBubblewrap, planBubblewrapProbe } from "../../src/plan/bubblewrap.js";
 import type { BubblewrapFacts } from "../../src/plan/bubblewrap-facts.js";
+import { emptyDesktop } from "../../src/plan/desktop.js";
 import type { HostFacts, ResolvedMount } from "../../src/plan/host-facts.js";
 import type { BubblewrapPlan } from "../../src/plan/launch-plan.js";
 import { SandboxPermissions } from "../../src/permissions/sandbox-permissions.js";
+import { compileSyscallPolicy } from "../../src/seccomp/compile-policy.js";
 import { ErrorDomain, GLibError, SandboxError, SpawnError } from "../../src/subprocess/glib-error.js";
 import type { CommandRequest } from "../../src/subprocess/launch-request.js";
 
 const host: HostFacts = {
   uid: 1000,
   gid: 1000,
+  architecture: "x86_64",
   systemDirectories: [
     { path: "/bin", linkTarget: "usr/bin" },
     { path: "/lib", linkTarget: null },
@@ -39,7 +42,7 @@ function plan(
   options: Partial<CommandRequest> = {},
   facts = bubblewrap,
 ): BubblewrapPlan {
-  const request = { host, bubblewrap: facts, permissions: permissions.snapshot(), mounts, pid1: "init" } as const;
+  const request = { host, bubblewrap: facts, permissions: permissions.snapshot(), mounts, desktop: emptyDesktop, pid1: "init" } as const;
   return planBubblewrap(request, { ...command, ...options });
 }
 
@@ -102,6 +105,14 @@ describe("the plan of a bubblewrap sandbox", () => {
     const args = words(plan());
     assert.ok(indexOfSequence(args, ["--symlink", "usr/bin", "/bin"]) >= 0);
     assert.ok(indexOfSequence(args, ["--ro-bind", "/lib", "/lib"]) >= 0);
+  });
+
+  it("lets nobody write to the settings of the kernel, root neither", () => {
+    const args = words(plan());
+    const proc = indexOfSequence(args, ["--proc", "/proc"]);
+    for (const path of ["/proc/sys", "/proc/sysrq-trigger", "/proc/fs"]) {
+      assert.ok(indexOfSequence(args, ["--ro-bind-try", path, path]) > proc, path);
+    }
   });
 
   it("bounds every file system that the child can write to", () => {
@@ -170,6 +181,24 @@ describe("the plan of a bubblewrap sandbox", () => {
       () => plan(new SandboxPermissions(), mounts),
       (error) => error instanceof GLibError && error.matches(ErrorDomain.SANDBOX, SandboxError.LIMIT_EXCEEDED),
     );
+  });
+
+  it("filters system calls: for everything by the default's list, for the child by its policy's as well", () => {
+    const contains = (bytes: Uint8Array, part: Uint8Array): boolean => Buffer.from(bytes).includes(Buffer.from(part));
+    for (const architecture of ["x86_64", "aarch64"] as const) {
+      const policy = { kind: "allow", entries: [{ name: "@system-service", errno: null }], errno: "EPERM" } as const;
+      const filters = compileSyscallPolicy(policy, architecture);
+      for (const syscalls of [{ kind: "default" }, policy] as const) {
+        const permissions = { ...new SandboxPermissions().snapshot(), syscalls };
+        const facts = { host: { ...host, architecture }, bubblewrap, desktop: emptyDesktop };
+        const request = { ...facts, permissions, mounts: [], pid1: "init" } as const;
+        const sandbox = planBubblewrap(request, command);
+        const args = words(sandbox);
+        const data = sandbox.descriptors[Number(args[args.indexOf("--seccomp") + 1])];
+        assert.deepEqual(data, { kind: "data", bytes: filters.sandbox.bytes });
+        assert.equal(contains(sandbox.frames, filters.child?.bytes ?? assert.fail()), syscalls.kind === "allow");
+      }
+    }
   });
 
   it("is the same each time", () => {

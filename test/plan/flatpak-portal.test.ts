@@ -7,6 +7,7 @@ import { SandboxPermissions } from "../../src/permissions/sandbox-permissions.js
 import type { PortalMount, PortalPlan, PortalRequest } from "../../src/plan/flatpak-portal.js";
 import { planFlatpakPortal, planOpenFlatpakPortal, SpawnFlag } from "../../src/plan/flatpak-portal.js";
 import { SandboxFlag } from "../../src/plan/flatpak-portal-permissions.js";
+import { compileSyscallPolicy } from "../../src/seccomp/compile-policy.js";
 import { GLibError, SandboxError } from "../../src/subprocess/glib-error.js";
 import type { CommandRequest } from "../../src/subprocess/launch-request.js";
 
@@ -274,6 +275,31 @@ describe("the plan of a sandbox of the portal's", () => {
     });
   }
 
+  it("leaves out what the application does not hold if it may be missing, and takes it otherwise", () => {
+    const optional = permissions({
+      sockets: new Set(["wayland", "pulseaudio", "cups"]),
+      optionalSockets: new Set(["wayland", "pulseaudio", "cups"]),
+      devices: new Set(["dri", "shm"]),
+      optionalDevices: new Set(["dri", "shm"]),
+    });
+    assert.equal(plan(optional).spawn.sandboxFlags, 0);
+    assert.equal(plan({ ...optional, app: app("sockets=pulseaudio;\ndevices=all;") }).spawn.sandboxFlags, SandboxFlag.SHARE_SOUND | SandboxFlag.SHARE_GPU);
+    assert.throws(() => plan({ ...optional, app: app("sockets=cups;") }), refusal("NOT_ENFORCEABLE", /--socket=cups$/));
+  });
+
+  it("refuses to hide a path where anything of the host is seen", () => {
+    const hidden = { hiddenPaths: ["~/.ssh\u001b"] };
+    assert.throws(
+      () => plan(permissions({ ...hidden, filesystems: [{ path: "home", mode: "ro" }] })),
+      refusal("NOT_ENFORCEABLE", /cannot hide “~\/\.ssh\\u\{1b\}”/),
+    );
+    assert.throws(
+      () => plan(permissions({ ...hidden, filesystemDescriptors: [{ fd: 3, mode: "ro", path: null }] })),
+      refusal("NOT_ENFORCEABLE", /cannot hide/),
+    );
+    assert.equal(plan(permissions(hidden)).spawn.sandboxFlags, 0);
+  });
+
   describe("with devices", () => {
     for (const [device, flag, oldest] of [
       ["dri", SandboxFlag.SHARE_GPU, 3],
@@ -333,6 +359,20 @@ describe("the plan of a sandbox of the portal's", () => {
     const limits = new Map([["cpu-time", 7], ["open-files", 99]] as const);
     assert.ok(plan(permissions({ limits })).frames.length > plan(permissions({ limits: new Map() })).frames.length);
     assert.throws(() => plan(permissions({ limits: new Map([["tmpfs", 1]]) })), refusal("NOT_ENFORCEABLE", /tmpfs/));
+  });
+
+  it("leaves a policy of system calls to init, with the numbers of the application's architecture", () => {
+    const policy = { kind: "block", entries: [{ name: "uname", errno: null }], errno: "EPERM" } as const;
+    const holder = (architecture: string): FlatpakConfinement => app("", `instance-id=1\narch=${architecture}`);
+    const has = (frames: Uint8Array, filter: Uint8Array): boolean => Buffer.from(frames).includes(Buffer.from(filter));
+    for (const architecture of ["x86_64", "aarch64"] as const) {
+      const filter = compileSyscallPolicy(policy, architecture).child?.bytes ?? assert.fail();
+      assert.ok(has(plan({ app: holder(architecture), ...permissions({ syscalls: policy }) }).frames, filter));
+      assert.ok(!has(plan({ app: holder(architecture) }).frames, filter));
+    }
+    const unknown = { app: holder("s390x"), ...permissions({ syscalls: policy }) };
+    assert.throws(() => plan(unknown), refusal("NOT_ENFORCEABLE", /“s390x”/));
+    plan({ app: holder("s390x") });
   });
 
   it("is refused for a build, a runtime without an application, and a portal that is too old", () => {

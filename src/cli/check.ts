@@ -1,0 +1,72 @@
+import { stdout } from "node:process";
+import { describeConfinement } from "../confinement/describe.js";
+import { usableBubblewrap } from "../node/bubblewrap.js";
+import { confinement } from "../node/confinement.js";
+import { SandboxSubprocessLauncher } from "../node/launcher.js";
+import type { ChosenBackend } from "../plan/choose-backend.js";
+import { Backend } from "../plan/choose-backend.js";
+import type { TextStyle } from "../plan/report-text.js";
+import { GLibError } from "../subprocess/glib-error.js";
+import { printable } from "../subprocess/printable.js";
+import { UsageError } from "./run-options.js";
+import { standardStyle } from "./text-style.js";
+
+/** What came of trying one backend. */
+interface BackendCheck {
+  readonly backend: ChosenBackend;
+  readonly works: boolean;
+  /** What was found, or why it does not work and what to do about it: whole sentences. */
+  readonly details: string;
+}
+
+/**
+ * Tries the backends, and prints what came of it.
+ *
+ * @returns the exit code
+ */
+export async function check(words: readonly string[]): Promise<number> {
+  const [option, ...more] = words;
+  if (more.length > 0 || (option !== undefined && option !== "--json")) {
+    throw new UsageError(`“${printable(words.join(" "), 80)}” is no option of check`);
+  }
+  const checks = [await tryBackend(Backend.BUBBLEWRAP), await tryBackend(Backend.FLATPAK_PORTAL), await tryBackend(Backend.LANDLOCK)];
+  const canSandbox = checks.some(({ works }) => works);
+  const where = describeConfinement(confinement(), null);
+  const result = { canSandbox, confinement: { kind: confinement().kind, description: where }, backends: checks };
+  stdout.write(
+    option === "--json" ? `${JSON.stringify(result, null, 2)}\n` : checkText(where, checks, canSandbox, standardStyle()),
+  );
+  return canSandbox ? 0 : 1;
+}
+
+/** A program is run through it as any other is; what is said of bubblewrap is what was found before. */
+async function tryBackend(backend: ChosenBackend): Promise<BackendCheck> {
+  try {
+    using launcher = new SandboxSubprocessLauncher({ backend, timeout: PATIENCE });
+    await using child = await launcher.spawnvAsync(["true"]);
+    await child.waitCheckAsync();
+    return { backend, works: true, details: await foundText(backend) };
+  } catch (error) {
+    if (!(error instanceof GLibError)) throw error;
+    return { backend, works: false, details: error.message.replace(/^No sandbox is available[.:] (?:Bubblewrap: )?/, "") };
+  }
+}
+
+async function foundText(backend: ChosenBackend): Promise<string> {
+  if (backend !== Backend.BUBBLEWRAP) return "A program was run in it.";
+  const { path, version } = await usableBubblewrap();
+  return `${path}, version ${version.join(".")}.`;
+}
+
+const PATIENCE = 30_000;
+
+function checkText(where: string, checks: readonly BackendCheck[], canSandbox: boolean, style: TextStyle): string {
+  const lines = checks.map(({ backend, works, details }) => {
+    const mark = works ? style("denied", "works") : style("faint", "no   ");
+    return `${style("heading", backend.padEnd(16))}${mark}  ${printable(details, 2000)}\n`;
+  });
+  const verdict = canSandbox
+    ? "gio-sandbox can make sandboxes here.\n"
+    : `${style("warning", "gio-sandbox can make no sandbox here.")} It runs nothing without one.\n`;
+  return `${printable(where, 1000)}\n\n${lines.join("")}\n${verdict}`;
+}

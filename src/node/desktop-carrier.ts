@@ -1,0 +1,49 @@
+import type { Carrier } from "./carrier.js";
+import type { OpenedDesktop } from "./desktop.js";
+import { findInit } from "./host-processes.js";
+
+/** A sandbox with something of the desktop in it: what that needs on the host ends when the sandbox has ended. */
+export class DesktopCarrier implements Carrier {
+  readonly ended: Promise<void>;
+  readonly #sandbox: Carrier;
+  readonly #proxy: OpenedDesktop["proxy"];
+
+  constructor(sandbox: Carrier, { proxy, closeDescriptors }: OpenedDesktop) {
+    this.#sandbox = sandbox;
+    this.#proxy = proxy;
+    closeDescriptors();
+    this.ended = sandbox.ended.then(async () => {
+      proxy?.close();
+      await proxy?.ended;
+    });
+  }
+
+  get pid(): number | null {
+    return this.#sandbox.pid;
+  }
+
+  onReady(): void {
+    this.#sandbox.onReady();
+    this.#proxy?.hide();
+    const pid = this.pid === null ? null : findInit(this.pid);
+    if (pid !== null) this.#proxy?.publishPid(pid);
+  }
+
+  loss(wasReady: boolean): Error {
+    return this.#sandbox.loss(wasReady);
+  }
+
+  kill(): void {
+    this.#sandbox.kill();
+  }
+
+  unref(): void {
+    this.#sandbox.unref();
+    this.#proxy?.unref();
+  }
+
+  ref(): void {
+    this.#sandbox.ref();
+    this.#proxy?.ref();
+  }
+}
