@@ -23,6 +23,18 @@ struct filter_program
   const void *instructions;
 };
 
+/* From linux/landlock.h of Linux 6.12. */
+#define LANDLOCK_CREATE_RULESET 444
+#define LANDLOCK_RESTRICT_SELF 446
+#define LANDLOCK_SCOPE_SIGNAL_BIT (1u << 1)
+
+struct landlock_attributes
+{
+  uint64_t handled_access_fs;
+  uint64_t handled_access_net;
+  uint64_t scoped;
+};
+
 static volatile struct report *child_report;
 
 /* `result` is that of the failed system call: its negative errno. */
@@ -197,6 +209,21 @@ set_filters (const struct launch *launch)
     }
 }
 
+static void
+scope_signals (void)
+{
+  struct landlock_attributes attributes = { 0, 0, LANDLOCK_SCOPE_SIGNAL_BIT };
+  long ruleset = system_call (LANDLOCK_CREATE_RULESET, (long) &attributes, sizeof attributes, 0, 0);
+  long result;
+
+  if (ruleset < 0)
+    fail (STEP_NO_NEW_PRIVILEGES, ruleset, 0);
+  result = system_call (LANDLOCK_RESTRICT_SELF, ruleset, 0, 0, 0);
+  if (result < 0)
+    fail (STEP_NO_NEW_PRIVILEGES, result, 0);
+  system_call (SYS_close, ruleset, 0, 0, 0);
+}
+
 /* The negative errno of an execve(), if it returns at all. */
 static long
 call_execve (const char *path, const struct launch *launch, char **arguments)
@@ -300,6 +327,8 @@ child_run (struct launch *launch, const struct supply *supply, volatile struct r
   result = system_call (SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0);
   if (result < 0)
     fail (STEP_NO_NEW_PRIVILEGES, result, 0);
+  if (supply->scopes_signals)
+    scope_signals ();
 
   unblock_signals ();
   report->reached = STEP_FILTER;

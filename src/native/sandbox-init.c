@@ -41,6 +41,7 @@
 #define DESCRIPTORS_A_MESSAGE 253 /* SCM_MAX_FD of Linux */
 
 #define NEVER UINT64_MAX
+#define LANDLOCK_WITH_SIGNALS 6 /* the ABI of Linux 6.12 */
 #define PAUSE_FOR_WORK 3 /* looking takes a quarter of a processor at most, however slow the sandbox makes it */
 #define CHILD_STACK_SIZE (64 * 1024)
 #define STARTED_LENGTH 4
@@ -69,6 +70,7 @@ static int control;
 static int null_device;
 static bool is_first;     /* pid 1: the kernel kills all others after us, and whoever has no parent is our child */
 static bool is_alone;     /* nobody else is here but pid 1, and neither is the launcher: this pid namespace is ours */
+static uint32_t landlock; /* its ABI, or 0 */
 static bool greeted;
 static bool single_use;
 static bool launched;
@@ -392,6 +394,7 @@ start_process (uint32_t number)
   *report = (struct report){ .reached = STEP_FORK };
   supply.null = null_device;
   supply.liveness = ends[1];
+  supply.scopes_signals = is_alone && landlock >= LANDLOCK_WITH_SIGNALS;
   supply.process_backstop = watch_process_backstop ();
   supply.received_count = received_count;
   memcpy (supply.received, received, received_count * sizeof received[0]);
@@ -502,7 +505,7 @@ handle_hello (void)
   single_use = (flags & HELLO_FLAG_SINGLE_USE) != 0;
   bytes = add_frame (FRAME_READY, 0, 8);
   write_u32 (bytes, VERSION);
-  write_u32 (bytes + 4, landlock_version ());
+  write_u32 (bytes + 4, landlock);
 }
 
 static void
@@ -872,6 +875,7 @@ main (int argc, char **argv)
     complain ("Usage: gio-sandbox-init CONTROL_FD [LABEL]\nThe first process of a sandbox. gio-sandbox starts it.\n");
   control = parse_descriptor (argv[1]);
   is_alone = !is_first && find_out_if_alone ();
+  landlock = landlock_version ();
   take_signals (&waiting_mask);
   open_null_device ();
   make_report ();

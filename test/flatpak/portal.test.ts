@@ -40,7 +40,7 @@ describe("through the real portal", function () {
     mkdirSync(shared);
     chmodSync(shared, 0o777);
     const options = { permissions: ["--share=network", `--filesystem=${shared}`], env: { SHARED_DIRECTORY: shared } };
-    assertPassed(await app.runMocha(["test/flatpak/fixtures/through-portal.ts"], options), 17);
+    assertPassed(await app.runMocha(["test/flatpak/fixtures/through-portal.ts"], options), 18);
   });
 
   it("an application that is killed leaves no child, and what its children have left ends too", async () => {
