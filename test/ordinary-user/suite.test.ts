@@ -46,7 +46,7 @@ function runAsOrdinaryUser(directory: string): { readonly results: Results; read
   const mocha = [process.execPath, "node_modules/mocha/bin/mocha.js", "--reporter", "json", "--reporter-option", `output=${report}`];
   const { stderr } = spawnSync("unshare", ["--mount", "sh", "-c", script, "sh", root, place, users, ...mocha, ...files], {
     encoding: "utf8",
-    env: { ...process.env, HOME: home, TMPDIR: home, XDG_RUNTIME_DIR: home, GIO_SANDBOX_TEST_FIGURES: "" },
+    env: { ...process.env, HOME: home, TMPDIR: home, XDG_RUNTIME_DIR: home, npm_config_cache: home, GIO_SANDBOX_TEST_FIGURES: "" },
     stdio: ["ignore", "ignore", "pipe"],
   });
   return { results: JSON.parse(readFileSync(report, "utf8")) as Results, stderr };
