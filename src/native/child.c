@@ -23,17 +23,7 @@ struct filter_program
   const void *instructions;
 };
 
-/* From linux/landlock.h of Linux 6.12. */
-#define LANDLOCK_CREATE_RULESET 444
 #define LANDLOCK_RESTRICT_SELF 446
-#define LANDLOCK_SCOPE_SIGNAL_BIT (1u << 1)
-
-struct landlock_attributes
-{
-  uint64_t handled_access_fs;
-  uint64_t handled_access_net;
-  uint64_t scoped;
-};
 
 static volatile struct report *child_report;
 
@@ -189,6 +179,29 @@ set_limits (const struct launch *launch, uint64_t process_backstop)
 }
 
 static void
+rule_out_privileges (void)
+{
+  long result = system_call (SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0);
+
+  if (result < 0)
+    fail (STEP_NO_NEW_PRIVILEGES, result, 0);
+}
+
+/* The kernel lets only those do that who can have no new privileges. */
+static void
+submit_to_ruleset (int ruleset)
+{
+  long result;
+
+  if (ruleset < 0)
+    return;
+  rule_out_privileges ();
+  result = system_call (LANDLOCK_RESTRICT_SELF, ruleset, 0, 0, 0);
+  if (result < 0)
+    fail (STEP_NO_NEW_PRIVILEGES, result, 0);
+}
+
+static void
 unblock_signals (void)
 {
   uint64_t none = 0;
@@ -207,21 +220,6 @@ set_filters (const struct launch *launch)
       if (result < 0)
         fail (STEP_FILTER, result, i);
     }
-}
-
-static void
-scope_signals (void)
-{
-  struct landlock_attributes attributes = { 0, 0, LANDLOCK_SCOPE_SIGNAL_BIT };
-  long ruleset = system_call (LANDLOCK_CREATE_RULESET, (long) &attributes, sizeof attributes, 0, 0);
-  long result;
-
-  if (ruleset < 0)
-    fail (STEP_NO_NEW_PRIVILEGES, ruleset, 0);
-  result = system_call (LANDLOCK_RESTRICT_SELF, ruleset, 0, 0, 0);
-  if (result < 0)
-    fail (STEP_NO_NEW_PRIVILEGES, result, 0);
-  system_call (SYS_close, ruleset, 0, 0, 0);
 }
 
 /* The negative errno of an execve(), if it returns at all. */
@@ -317,6 +315,10 @@ child_run (struct launch *launch, const struct supply *supply, volatile struct r
   if (result < 0)
     fail (STEP_DIRECTORY, result, 0);
 
+  /* while its descriptor is what it was */
+  report->reached = STEP_NO_NEW_PRIVILEGES;
+  submit_to_ruleset (supply->ruleset);
+
   report->reached = STEP_DESCRIPTOR;
   map_descriptors (launch, supply);
 
@@ -324,11 +326,7 @@ child_run (struct launch *launch, const struct supply *supply, volatile struct r
   set_limits (launch, supply->process_backstop);
 
   report->reached = STEP_NO_NEW_PRIVILEGES;
-  result = system_call (SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0);
-  if (result < 0)
-    fail (STEP_NO_NEW_PRIVILEGES, result, 0);
-  if (supply->scopes_signals)
-    scope_signals ();
+  rule_out_privileges ();
 
   unblock_signals ();
   report->reached = STEP_FILTER;
