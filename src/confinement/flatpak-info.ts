@@ -1,5 +1,5 @@
-import type { KeyFile } from "./key-file.js";
-import { keyFileList, keyFileString, parseKeyFile } from "./key-file.js";
+import type { KeyFileGroup } from "../permissions/key-file.js";
+import { listValue, parseKeyFile, stringValue } from "../permissions/key-file.js";
 
 /** What an application holds itself: the words of its metadata as they stand in force in this instance. */
 export interface FlatpakContext {
@@ -28,31 +28,59 @@ export interface FlatpakInfo {
 
 /** @returns null for text that is not of Flatpak's making */
 export function parseFlatpakInfo(text: string): FlatpakInfo | null {
-  const file = parseKeyFile(text);
-  if (file === null || !(file.has("Application") || file.has("Runtime"))) return null;
-  const instance = (key: string): string | null => keyFileString(file, "Instance", key);
-  const isBuild = instance("build") === "true";
-  const instanceId = instance("instance-id");
+  try {
+    return infoOf(new Groups(parseKeyFile(text)));
+  } catch {
+    return null;
+  }
+}
+
+function infoOf(groups: Groups): FlatpakInfo | null {
+  if (!groups.has("Application") && !groups.has("Runtime")) return null;
+  const isBuild = groups.string("Instance", "build") === "true";
+  const instanceId = groups.string("Instance", "instance-id");
   if (instanceId === null && !isBuild) return null;
-  const appId = keyFileString(file, "Application", "name");
+  const appId = groups.string("Application", "name");
   return {
     appId: appId === "" ? null : appId,
     instanceId: instanceId ?? "",
-    instancePath: instance("instance-path"),
-    flatpakVersion: instance("flatpak-version"),
-    architecture: instance("arch"),
+    instancePath: groups.string("Instance", "instance-path"),
+    flatpakVersion: groups.string("Instance", "flatpak-version"),
+    architecture: groups.string("Instance", "arch"),
     isBuild,
-    context: contextOf(file),
+    context: {
+      shared: new Set(groups.list("Context", "shared")),
+      sockets: new Set(groups.list("Context", "sockets")),
+      devices: new Set(groups.list("Context", "devices")),
+      filesystems: groups.list("Context", "filesystems"),
+      sessionBus: groups.all("Session Bus Policy"),
+    },
   };
 }
 
-function contextOf(file: KeyFile): FlatpakContext {
-  const set = (key: string): ReadonlySet<string> => new Set(keyFileList(file, "Context", key));
-  return {
-    shared: set("shared"),
-    sockets: set("sockets"),
-    devices: set("devices"),
-    filesystems: keyFileList(file, "Context", "filesystems"),
-    sessionBus: file.get("Session Bus Policy") ?? new Map<string, string>(),
-  };
+class Groups {
+  readonly #groups: ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+  constructor(groups: readonly KeyFileGroup[]) {
+    this.#groups = new Map(
+      groups.map(({ name, entries }) => [name, new Map(entries.map(({ key, value }) => [key, value]))]),
+    );
+  }
+
+  has(group: string): boolean {
+    return this.#groups.has(group);
+  }
+
+  string(group: string, key: string): string | null {
+    const value = this.#groups.get(group)?.get(key);
+    return value === undefined ? null : stringValue(value);
+  }
+
+  list(group: string, key: string): readonly string[] {
+    return listValue(this.#groups.get(group)?.get(key) ?? "");
+  }
+
+  all(group: string): ReadonlyMap<string, string> {
+    return this.#groups.get(group) ?? new Map<string, string>();
+  }
 }

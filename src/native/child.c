@@ -23,6 +23,8 @@ struct filter_program
   const void *instructions;
 };
 
+#define LANDLOCK_RESTRICT_SELF 446
+
 static volatile struct report *child_report;
 
 /* `result` is that of the failed system call: its negative errno. */
@@ -177,6 +179,29 @@ set_limits (const struct launch *launch, uint64_t process_backstop)
 }
 
 static void
+rule_out_privileges (void)
+{
+  long result = system_call (SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0);
+
+  if (result < 0)
+    fail (STEP_NO_NEW_PRIVILEGES, result, 0);
+}
+
+/* The kernel lets only those do that who can have no new privileges. */
+static void
+submit_to_ruleset (int ruleset)
+{
+  long result;
+
+  if (ruleset < 0)
+    return;
+  rule_out_privileges ();
+  result = system_call (LANDLOCK_RESTRICT_SELF, ruleset, 0, 0, 0);
+  if (result < 0)
+    fail (STEP_NO_NEW_PRIVILEGES, result, 0);
+}
+
+static void
 unblock_signals (void)
 {
   uint64_t none = 0;
@@ -290,6 +315,10 @@ child_run (struct launch *launch, const struct supply *supply, volatile struct r
   if (result < 0)
     fail (STEP_DIRECTORY, result, 0);
 
+  /* while its descriptor is what it was */
+  report->reached = STEP_NO_NEW_PRIVILEGES;
+  submit_to_ruleset (supply->ruleset);
+
   report->reached = STEP_DESCRIPTOR;
   map_descriptors (launch, supply);
 
@@ -297,9 +326,7 @@ child_run (struct launch *launch, const struct supply *supply, volatile struct r
   set_limits (launch, supply->process_backstop);
 
   report->reached = STEP_NO_NEW_PRIVILEGES;
-  result = system_call (SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0);
-  if (result < 0)
-    fail (STEP_NO_NEW_PRIVILEGES, result, 0);
+  rule_out_privileges ();
 
   unblock_signals ();
   report->reached = STEP_FILTER;

@@ -21,6 +21,7 @@ struct supply
 {
   int null;     /* /dev/null */
   int liveness; /* write end of the pipe, FD_CLOEXEC */
+  int ruleset;  /* of Landlock, which the child submits to; -1: none */
   uint64_t process_backstop; /* RLIMIT_NPROC, or UNLIMITED to leave that alone */
   size_t received_count;
   int received[BOUND_MAX_RECEIVED];

@@ -41,6 +41,9 @@
 #define DESCRIPTORS_A_MESSAGE 253 /* SCM_MAX_FD of Linux */
 
 #define NEVER UINT64_MAX
+/* From linux/landlock.h of Linux 6.12. */
+#define LANDLOCK_WITH_SIGNALS 6 /* ABI */
+#define LANDLOCK_SCOPE_SIGNALS (1u << 1)
 #define PAUSE_FOR_WORK 3 /* looking takes a quarter of a processor at most, however slow the sandbox makes it */
 #define CHILD_STACK_SIZE (64 * 1024)
 #define STARTED_LENGTH 4
@@ -69,6 +72,8 @@ static int control;
 static int null_device;
 static bool is_first;     /* pid 1: the kernel kills all others after us, and whoever has no parent is our child */
 static bool is_alone;     /* nobody else is here but pid 1, and neither is the launcher: this pid namespace is ours */
+static uint32_t landlock; /* its ABI, or 0 */
+static int ruleset = -1;  /* of Landlock, for the children: it keeps their signals from us */
 static bool greeted;
 static bool single_use;
 static bool launched;
@@ -329,11 +334,13 @@ drop_received (void)
 static void
 drop_inherited (void)
 {
-  int kept[3 + WATCH_MAX_DESCRIPTORS] = { control, null_device };
+  int kept[4 + WATCH_MAX_DESCRIPTORS] = { control, null_device };
   size_t count = 2;
 
   if (starting != 0)
     kept[count++] = liveness;
+  if (ruleset >= 0)
+    kept[count++] = ruleset;
   count += watch_descriptors (kept + count);
   descriptors_close_others (kept, count);
   for (int fd = 0; fd < 3; fd++)
@@ -392,6 +399,7 @@ start_process (uint32_t number)
   *report = (struct report){ .reached = STEP_FORK };
   supply.null = null_device;
   supply.liveness = ends[1];
+  supply.ruleset = ruleset;
   supply.process_backstop = watch_process_backstop ();
   supply.received_count = received_count;
   memcpy (supply.received, received, received_count * sizeof received[0]);
@@ -502,7 +510,7 @@ handle_hello (void)
   single_use = (flags & HELLO_FLAG_SINGLE_USE) != 0;
   bytes = add_frame (FRAME_READY, 0, 8);
   write_u32 (bytes, VERSION);
-  write_u32 (bytes + 4, landlock_version ());
+  write_u32 (bytes + 4, landlock);
 }
 
 static void
@@ -830,6 +838,27 @@ make_report (void)
 }
 
 /*
+ * As pid 1 this process could not be stopped by its children, or killed. As another it can, so they get to signal each
+ * what it has started, and nobody else.
+ */
+static void
+make_ruleset (void)
+{
+  const struct
+  {
+    uint64_t handled_access_fs;
+    uint64_t handled_access_net;
+    uint64_t scoped;
+  } attributes = { 0, 0, LANDLOCK_SCOPE_SIGNALS };
+  long fd = syscall (SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+
+  if (fd < 0)
+    complain ("gio-sandbox-init: there can be no Landlock ruleset\n");
+  /* close-on-exec as it comes */
+  ruleset = (int) fd;
+}
+
+/*
  * Whether nobody is to be seen but this process and pid 1, which a sandbox of somebody else's making begins with, and the
  * launcher lives in another pid namespace: the kernel shows the pid of a socket's other end as 0 then. Only in such a
  * place is "everybody" nobody else's.
@@ -872,8 +901,11 @@ main (int argc, char **argv)
     complain ("Usage: gio-sandbox-init CONTROL_FD [LABEL]\nThe first process of a sandbox. gio-sandbox starts it.\n");
   control = parse_descriptor (argv[1]);
   is_alone = !is_first && find_out_if_alone ();
+  landlock = landlock_version ();
   take_signals (&waiting_mask);
   open_null_device ();
+  if (is_alone && landlock >= LANDLOCK_WITH_SIGNALS)
+    make_ruleset ();
   make_report ();
   serve (&waiting_mask);
 }

@@ -103,8 +103,9 @@ export class InitSession {
     this.#forceEnd();
   }
 
-  /** Lets the program end, and the sandbox with it, although something still runs in there. */
+  /** Lets the program end, and the sandbox with it, although something still runs in there. One that is closed has its end awaited. */
   unref(): void {
+    if (this.#isClosed) return;
     this.#control.unref();
     this.#carrier.unref();
   }

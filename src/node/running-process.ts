@@ -9,6 +9,9 @@ import type { ProcessScope } from "./process-scope.js";
 
 const SIGKILL = 9;
 
+/** Milliseconds that a process has to end after SIGKILL. */
+const KILL_PATIENCE = 5000;
+
 /** The parent's ends of the pipes to a child; null where there is none. */
 export interface Pipes {
   readonly stdin: Socket | null;
@@ -38,6 +41,7 @@ export class RunningProcess {
   readonly #scope: ProcessScope;
   #end: End | null = null;
   #hostPid: string | null = null;
+  #killTimer: NodeJS.Timeout | null = null;
   /** In the order in which they came, so that they are told in that order. */
   #waiting: (() => void)[] = [];
 
@@ -90,9 +94,14 @@ export class RunningProcess {
     if (this.#end === null) this.#scope.signal(signal);
   }
 
-  /** Kills the process, and what it left running. */
+  /**
+   * Kills the process, and what it left running. An init that does not do so, since what runs beside it has stopped it, is
+   * no reason to wait for ever: its sandbox is closed then.
+   */
   kill(): void {
     this.#scope.kill();
+    if (this.#end !== null) return;
+    this.#killTimer ??= setTimeout(() => void this.#scope.close(), KILL_PATIENCE).unref();
   }
 
   /** Kills the process and what it left running, closes the pipes, and waits until nothing is left. */
@@ -117,6 +126,7 @@ export class RunningProcess {
 
   #onEnd(end: End): void {
     this.#end = end;
+    if (this.#killTimer !== null) clearTimeout(this.#killTimer);
     // What a process leaves running in its sandbox goes on, but not longer than the program.
     this.#scope.release();
     const waiting = this.#waiting;

@@ -244,7 +244,7 @@ function checkMount({ path, realPath, writable, isWritableHere }: PortalMount, a
         "Grant it under its own path.",
     );
   }
-  if (isPrivateToApp(path, app.info.context)) {
+  if (isPrivateToApp(path, app.info)) {
     throw notEnforceable(
       `“${shown}” is this application's alone: the host, which has to show it to the child, does not have it there. ` +
         "Use a path below the application's directories in ~/.var/app, or one that it was granted.",

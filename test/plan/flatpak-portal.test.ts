@@ -189,6 +189,13 @@ describe("the plan of a sandbox of the portal's", () => {
       assert.throws(() => plan({ app: holder, mounts: [mount("/tmp/shared2")] }), refusal("NOT_ENFORCEABLE", /alone/));
     });
 
+    it("takes the application's own directory, wherever the home directory is", () => {
+      const holder = app("", "instance-id=1\ninstance-path=/tmp/home/.var/app/org.example.App");
+      const mounts = [mount("/tmp/home/.var/app/org.example.App/cache/x")];
+      assert.equal(plan({ app: holder, mounts }).spawn.exposedReadOnly.length, 1);
+      assert.throws(() => plan({ app: holder, mounts: [mount("/tmp/home/x")] }), refusal("NOT_ENFORCEABLE", /alone/));
+    });
+
     it("takes 12 with an installed init and 11 without, and refuses one more before anything is sent", () => {
       const mounts = (count: number): PortalMount[] => Array.from({ length: count }, (_, index) => mount(`/srv/${index}`));
       assert.equal(plan({ mounts: mounts(12) }).spawn.descriptors.length, 16);

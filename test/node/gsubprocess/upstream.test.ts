@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { SandboxSubprocess, SandboxSubprocessLauncher } from "../../../src/node/index.js";
 import { ErrorDomain, GLibError, IOErrorEnum, SpawnError, SubprocessFlags } from "../../../src/node/index.js";
+import { childDirectories } from "../../../src/node/child-directories.js";
 import { requiredSystemCalls } from "../../../src/node/descriptor-scope.js";
 import { fixtureLauncher, fixturePermissions, openDescriptors, temporaryDirectory, testprog } from "./children.js";
 
@@ -302,7 +303,7 @@ describe("/gsubprocess", () => {
       const environment = await environmentOf(launcher);
       assert.ok(!environment.some((entry) => entry.startsWith("GIO_SANDBOX_TEST_VARIABLE=")));
       assert.ok(environment.includes("A=b"));
-      assert.ok(environment.includes("HOME=/home/user"));
+      assert.ok(environment.includes(`HOME=${childDirectories().home}`));
     } finally {
       delete process.env["GIO_SANDBOX_TEST_VARIABLE"];
     }
