@@ -5,14 +5,17 @@ export interface GioCancellable {
   isCancelled(): boolean;
   /** `g_cancellable_connect()`: calls back at once, and gives 0, if it is cancelled already. */
   connect(callback: () => void): number | bigint;
+  /** `g_cancellable_disconnect()` */
   disconnect(id: number | bigint): void;
 }
 
 /** What cancels an operation: an `AbortSignal`, node-gtk's `Gio.Cancellable`, or nothing. */
 export type Cancellable = AbortSignal | GioCancellable;
 
+/** @throws TypeError for what cannot be cancelled */
 export function isCancelled(cancellable: Cancellable | null): boolean {
   if (cancellable === null) return false;
+  checkCancellable(cancellable);
   return "aborted" in cancellable ? cancellable.aborted : cancellable.isCancelled();
 }
 
@@ -32,9 +35,25 @@ export function whenCancelled(cancellable: Cancellable | null, callback: () => v
     cancellable.addEventListener("abort", callback, { once: true });
     return () => cancellable.removeEventListener("abort", callback);
   }
-  const id = cancellable.connect(callback);
+  // One that is reset calls again at its next end.
+  let isOver = false;
+  const id = cancellable.connect(() => {
+    if (isOver) return;
+    isOver = true;
+    callback();
+  });
   return () => {
+    isOver = true;
     // g_cancellable_disconnect() would wait for itself if it were called from the callback
     if (!cancellable.isCancelled()) cancellable.disconnect(id);
   };
+}
+
+/** What is no cancellable could not be told from one that never ends. */
+function checkCancellable(cancellable: object): void {
+  if (Object(cancellable) === cancellable && "aborted" in cancellable) return;
+  const methods = ["isCancelled", "connect", "disconnect"] as const;
+  if (!methods.every((name) => typeof (cancellable as Partial<GioCancellable>)[name] === "function")) {
+    throw new TypeError(`Expected an AbortSignal, a Gio.Cancellable or null, but got ${typeof cancellable}.`);
+  }
 }

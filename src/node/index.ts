@@ -10,6 +10,7 @@ export type { SandboxReportData } from "../plan/sandbox-report.js";
 export { SandboxReport } from "../plan/sandbox-report.js";
 export { SubprocessFlags } from "../subprocess/flags.js";
 export { ErrorDomain, GLibError, IOErrorEnum, SandboxError, SpawnError } from "../subprocess/glib-error.js";
+export type { GLibBytes } from "./bytes.js";
 export type { Cancellable, GioCancellable } from "./cancellable.js";
 export type { LauncherProperties } from "./launcher.js";
 export { SandboxSubprocessLauncher } from "./launcher.js";
