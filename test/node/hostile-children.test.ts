@@ -136,7 +136,9 @@ describe("the end of the launching program", () => {
     });
   }
 
-  it("by SIGKILL at any moment of a launch leaves nothing either", async () => {
+  it("by SIGKILL at any moment of a launch leaves nothing either", async function () {
+    // fifteen programs start for it, one after another
+    this.timeout(90_000);
     const marker = `moment-${process.pid}`;
     for (let delay = 0; delay < 10; delay += 0.7) {
       const parent = spawnPlain(process.execPath, ["--import", "tsx", program, hostile, marker, "early"], {
