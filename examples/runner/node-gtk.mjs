@@ -51,6 +51,7 @@ class Runner {
     for (const side of ["marginTop", "marginBottom", "marginStart", "marginEnd"]) content[side] = 12;
     this.window.setTitlebar(header);
     this.window.setChild(content);
+    this.window.setFocus(this.#button);
 
     this.#button.on("clicked", () => (this.#cancellable === null ? void this.#run() : this.#cancellable.cancel()));
     this.#command.on("activate", () => this.#cancellable ?? void this.#run());
