@@ -1,5 +1,6 @@
-import { statSync } from "node:fs";
+import { readdirSync, readlinkSync, statSync } from "node:fs";
 import { release } from "node:os";
+import { join } from "node:path";
 import type { PortalFacts } from "../confinement/portal-facts.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import { planOpenBubblewrap } from "../plan/bubblewrap.js";
@@ -156,7 +157,9 @@ function explainPortal(launch: ExplainedLaunch, { granted, desktop, scope }: San
   const { mounts } = granted;
   const directories = childDirectories();
   const { devices } = localDesktopFacts(permissions);
-  const filesystem = lookedUp(portalFilesystem({ host, permissions, directories, mounts, desktop, devices }), hostFileKind);
+  const links = linksIn(directories.runtime);
+  const picture = portalFilesystem({ host, permissions, directories, mounts, desktop, links, devices });
+  const filesystem = lookedUp(picture, hostFileKind);
   const statements = portalGuarantees({
     ...launch,
     environment: desktopEnvironment(launch.environment, desktop),
@@ -165,6 +168,16 @@ function explainPortal(launch: ExplainedLaunch, { granted, desktop, scope }: San
     filter: filterVerdicts(permissions.syscalls, host.architecture),
   });
   return new SandboxReport(Backend.FLATPAK_PORTAL, guaranteesOf(statements, portalShortfalls, required), filesystem);
+}
+
+function linksIn(directory: string): ReadonlyMap<string, string> {
+  try {
+    const links = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isSymbolicLink());
+    return new Map(links.map(({ name }) => [join(directory, name), readlinkSync(join(directory, name))]));
+  } catch {
+    // it may be another's, or change while we look
+    return new Map();
+  }
 }
 
 /** Stands for one that has not been asked yet: a launch says what an older one cannot do. */

@@ -83,7 +83,21 @@ export function entryAt(view: FilesystemView, path: string): FilesystemEntry | n
 export function isVisible(view: FilesystemView, path: string): boolean {
   const entry = entryAt(view, path);
   if (entry === null) return false;
+  if (entry.kind === "link" && entry.path !== path) {
+    const others = view.filter((other) => other !== entry);
+    return isVisible(others, `${linkedPath(entry.path, entry.source ?? "")}${path.slice(entry.path.length)}`);
+  }
   return entry.path === path || showsMore.has(entry.kind) || view.some((other) => isBelow(other.path, path));
+}
+
+/** Where a symbolic link leads, if there are no others on the way. */
+export function linkedPath(path: string, target: string): string {
+  const parts = target.startsWith("/") ? [] : path.split("/").slice(1, -1);
+  for (const part of target.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
 }
 
 /** What has files in it of which the view does not speak one by one. */

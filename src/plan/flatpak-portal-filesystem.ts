@@ -1,8 +1,9 @@
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { SandboxDirectories } from "../subprocess/environment.js";
-import type { DesktopPlan } from "./desktop.js";
+import type { DesktopGrant, DesktopPlan } from "./desktop.js";
 import { deviceParts } from "./devices.js";
 import type { FilesystemEntry, FilesystemView } from "./filesystem-view.js";
+import { linkedPath } from "./filesystem-view.js";
 import { isInEverySandbox } from "./flatpak-paths.js";
 import type { DesktopFacts, HostFacts, ResolvedMount } from "./host-facts.js";
 import { noDesktopFacts } from "./host-facts.js";
@@ -15,6 +16,8 @@ export interface PortalFilesystemFacts {
   readonly directories: SandboxDirectories;
   readonly mounts: readonly ResolvedMount[];
   readonly desktop: DesktopPlan;
+  /** The symbolic links in the application's XDG_RUNTIME_DIR: path → what it says. */
+  readonly links: ReadonlyMap<string, string>;
   /** What the application has in /dev. */
   readonly devices: DesktopFacts["devices"];
 }
@@ -24,7 +27,7 @@ export interface PortalFilesystemFacts {
  * instance without permissions. One file system in memory holds all that is not of the application or granted.
  */
 export function portalFilesystem(facts: PortalFilesystemFacts): FilesystemView {
-  const { host, permissions, directories, mounts, desktop } = facts;
+  const { host, permissions, directories, mounts, desktop, links } = facts;
   const { home, runtime } = directories;
   const entries: EntryDetails[] = [
     { path: "/", kind: "private", writable: true },
@@ -39,8 +42,7 @@ export function portalFilesystem(facts: PortalFilesystemFacts): FilesystemView {
     ...["/etc", "/run/host", "/run/flatpak/.flatpak", "/sys"].map((path): EntryDetails => ({ path, kind: "flatpak", writable: true })),
     ...["block", "bus", "class", "dev", "devices"].map((name) => ownOfApplication(`/sys/${name}`)),
     ...["/dev/shm", "/run", "/tmp", "/tmp/.X11-unix", "/var", "/var/tmp", runtime, home].map(ownDirectory),
-    ...busLink(desktop, runtime),
-    ...desktop.grants.flatMap(({ target }): EntryDetails[] => (target === null ? [] : [{ path: target, kind: "socket" }])),
+    ...desktop.grants.flatMap((grant) => socketEntries(grant, links)),
     ...desktop.variables.flatMap(({ name, value }) => (fileVariables.has(name) ? [ownOfApplication(value)] : [])),
     ...grantedDevices(facts),
     ...(permissions.sockets.has("pulseaudio") ? [ownOfApplication("/dev/snd")] : []),
@@ -65,10 +67,18 @@ function ownOfApplication(path: string): EntryDetails {
   return { path, kind: "application", source: path, optional: true };
 }
 
-/** Where clients look that have no address. */
-function busLink({ grants }: DesktopPlan, runtime: string): EntryDetails[] {
-  const session = grants.find(({ permission }) => permission === "portals");
-  return session?.target === "/run/flatpak/bus" ? [{ path: `${runtime}/bus`, kind: "link", source: "../../flatpak/bus" }] : [];
+/** A socket, and the links by which it is found under other names: Flatpak makes them alike in each instance that has it. */
+function socketEntries({ target }: DesktopGrant, links: ReadonlyMap<string, string>): EntryDetails[] {
+  if (target === null) return [];
+  const place = linkedPath(target, links.get(target) ?? target);
+  const leading = [...links].filter(([path, to]) => {
+    const end = linkedPath(path, to);
+    return place === end || place.startsWith(`${end}/`);
+  });
+  return [
+    { path: place, kind: "socket" },
+    ...leading.map(([path, source]): EntryDetails => ({ path, kind: "link", source })),
+  ];
 }
 
 /** The portal gives what Flatpak has under the name of the device: the same that we look for. */
