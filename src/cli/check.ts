@@ -3,6 +3,7 @@ import { describeConfinement } from "../confinement/describe.js";
 import { usableBubblewrap } from "../node/bubblewrap.js";
 import { confinement } from "../node/confinement.js";
 import { SandboxSubprocessLauncher } from "../node/launcher.js";
+import { knownPortalFacts } from "../node/portal-backend.js";
 import type { ChosenBackend } from "../plan/choose-backend.js";
 import { Backend } from "../plan/choose-backend.js";
 import type { TextStyle } from "../plan/report-text.js";
@@ -31,7 +32,8 @@ export async function check(words: readonly string[]): Promise<number> {
   }
   const checks = [await tryBackend(Backend.BUBBLEWRAP), await tryBackend(Backend.FLATPAK_PORTAL), await tryBackend(Backend.LANDLOCK)];
   const canSandbox = checks.some(({ works }) => works);
-  const where = describeConfinement(confinement(), null);
+  // the portal was asked in the course of that
+  const where = describeConfinement(confinement(), knownPortalFacts());
   const result = { canSandbox, confinement: { kind: confinement().kind, description: where }, backends: checks };
   stdout.write(
     option === "--json" ? `${JSON.stringify(result, null, 2)}\n` : checkText(where, checks, canSandbox, standardStyle()),

@@ -58,9 +58,10 @@ function observeCall(
 }
 
 /** Paths of the host that tell whether it is hidden. */
-const tellingPaths = [
+export const tellingPaths: readonly string[] = [
   ...["/boot", "/etc/hostname", "/etc/machine-id", "/etc/shadow", "/etc/ssh", "/media", "/mnt", "/opt", "/root", "/srv"],
   ...["/run/systemd", "/run/udev", "/sys", "/var/lib", "/var/log"],
+  ...["/.flatpak-info", "/app", "/run/flatpak", "/run/host"],
 ];
 
 /** @param own about what of the file system is the sandbox's own, in sentences */

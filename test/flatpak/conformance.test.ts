@@ -1,12 +1,22 @@
 /** What reports of the portal's sandboxes promise, and what a program in such a sandbox sees, inside a real Flatpak. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { env } from "node:process";
+import { fileURLToPath } from "node:url";
 import dbus from "dbus-next";
 import { connectMessageBus } from "../../src/node/bus/message-bus.js";
+import { SandboxPermissions, SandboxSubprocessLauncher, SubprocessFlags } from "../../src/node/index.js";
+import { seenInside } from "../conformance/compare.js";
 import { listening, startXServer } from "../conformance/desktop.js";
+import { guaranteesTable, isOfThisMachine } from "../conformance/guarantees-table.js";
+import { startHost } from "../conformance/host.js";
+import type { AspectResult } from "../conformance/results.js";
+import { readResults, resultsOf } from "../conformance/results.js";
+import { fixturePermissions } from "../node/gsubprocess/children.js";
 import { FlatpakApp } from "./flatpak-app.js";
 import { requireFlatpak } from "./missing.js";
+import { appId } from "./test-app.js";
 
 const fixture = "test/flatpak/fixtures/conformance.ts";
 
@@ -49,7 +59,39 @@ describe("reports of the portal's sandboxes, inside a real Flatpak,", function (
   it("are what children see of an application that holds the Wayland display", async () => {
     await check(["--socket=wayland"], {}, 19);
   });
+
+  it("stand beside bubblewrap's in docs/guarantees.md, as they were seen", async () => {
+    const results = new Map([
+      ["bubblewrap", await bubblewrapResults()],
+      ["Flatpak's portal", readResults(join(app.directory, "home/.var/app", appId, "cache/results.json"))],
+    ]);
+    const made = guaranteesTable(results);
+    const page = readFileSync(guaranteesPage, "utf8");
+    const [begin, end] = [page.indexOf("-->\n", page.indexOf("<!-- made by")) + 4, page.indexOf("<!-- end of what was made")];
+    assert.ok(begin > 4 && end > begin);
+    if (env["UPDATE_DOCS"] === "1") writeFileSync(guaranteesPage, `${page.slice(0, begin)}\n${made}\n\n${page.slice(end)}`);
+    else assert.deepEqual(machineless(page.slice(begin, end).trim()), machineless(made), "UPDATE_DOCS=1 writes the tables anew");
+  });
 });
+
+const guaranteesPage = fileURLToPath(new URL("../../docs/guarantees.md", import.meta.url));
+
+function machineless(tables: string): string[] {
+  return tables.split("\n").filter((line) => !isOfThisMachine(line));
+}
+
+/** What a child of bubblewrap's sees here that was granted nothing but the program. */
+async function bubblewrapResults(): Promise<readonly AspectResult[]> {
+  await using host = await startHost();
+  const granted = fixturePermissions().snapshot().filesystems.map(({ path }) => path);
+  const permissions = new SandboxPermissions();
+  for (const path of granted) permissions.addFilesystem(`${path}:ro`);
+  const launcher = new SandboxSubprocessLauncher({ flags: SubprocessFlags.STDOUT_PIPE, permissions });
+  const report = launcher.explain();
+  const results = resultsOf(report, await seenInside(launcher, host));
+  // the program alone is what there is of the host's files
+  return results.map((result) => (result.aspect === "filesystem" ? { ...result, access: "denied" } : result));
+}
 
 /** What of a desktop there is in the user's session besides its X server: sockets to connect to, and buses. */
 async function startDesktop(app: FlatpakApp, undo: (() => unknown)[]): Promise<void> {
