@@ -30,7 +30,8 @@ export async function check(words: readonly string[], shell: Shell): Promise<num
   const checks: BackendCheck[] = [];
   for (const backend of [Backend.BUBBLEWRAP, Backend.FLATPAK_PORTAL, Backend.LANDLOCK]) checks.push(await tryBackend(backend, shell));
   const canSandbox = checks.some(({ works }) => works);
-  const where = describeConfinement(shell.confinement(), null);
+  // the portal was asked in the course of that
+  const where = describeConfinement(shell.confinement(), shell.portalFacts());
   const result = { canSandbox, confinement: { kind: shell.confinement().kind, description: where }, backends: checks };
   shell.print(
     option === "--json" ? `${JSON.stringify(result, null, 2)}\n` : checkText(where, checks, canSandbox, styleFor(shell)),

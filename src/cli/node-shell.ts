@@ -6,6 +6,7 @@ import process from "node:process";
 import { usableBubblewrap } from "../node/bubblewrap.js";
 import { confinement } from "../node/confinement.js";
 import { SandboxSubprocessLauncher } from "../node/launcher.js";
+import { knownPortalFacts } from "../node/portal-backend.js";
 import { loadProfile } from "../node/profiles.js";
 import type { SandboxSubprocess } from "../node/subprocess.js";
 import { errnoOf } from "../node/system-failure.js";
@@ -26,6 +27,7 @@ export function nodeShell(): Shell {
     fileKind,
     replaceFile,
     confinement,
+    portalFacts: knownPortalFacts,
     findBubblewrap: usableBubblewrap,
     launcher: (settings) => new NodeLauncher(settings),
     watchSignals,

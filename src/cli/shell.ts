@@ -1,4 +1,5 @@
 import type { Confinement } from "../confinement/confinement.js";
+import type { PortalFacts } from "../confinement/portal-facts.js";
 import type { SandboxPermissions } from "../permissions/sandbox-permissions.js";
 import type { Backend } from "../plan/choose-backend.js";
 import type { Aspect } from "../plan/guarantees.js";
@@ -21,6 +22,8 @@ export interface Shell {
   /** Writes a new file, and gives it the name of the old one. @returns why it could not, or null */
   replaceFile(path: string, text: string): Errno | null;
   confinement(): Confinement;
+  /** What the portal said of itself; null if it has not been asked, or did not answer. */
+  portalFacts(): PortalFacts | null;
   /** The bubblewrap that launches use. @throws GLibError if there is none that works */
   findBubblewrap(): Promise<{ readonly path: string; readonly version: readonly number[] }>;
   launcher(settings: LaunchSettings): CommandLauncher;
