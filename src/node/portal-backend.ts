@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { accessSync, constants, readlinkSync } from "node:fs";
 import type { FlatpakConfinement } from "../confinement/confinement.js";
+import type { PortalFacts } from "../confinement/portal-facts.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { PortalMount, PortalPlan, PortalRequest } from "../plan/flatpak-portal.js";
 import { planFlatpakPortal, planOpenFlatpakPortal } from "../plan/flatpak-portal.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { Backend, PreparedLaunch, PreparedSandbox } from "./backend.js";
+import { overSocketPair } from "./control-socket.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { initProgramPath } from "./init-program.js";
 import { Portal } from "./portal.js";
@@ -56,20 +58,14 @@ export class PortalBackend implements Backend {
     command: CommandRequest,
     child: readonly number[],
   ): Promise<PreparedLaunch> {
-    const request = this.#request(permissions, granted);
+    const request = portalRequest(this.#app, this.#portal.facts, permissions, granted);
     return Promise.resolve(this.#prepared(request, planFlatpakPortal(request, command), child));
   }
 
   prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedSandbox> {
-    const request = this.#request(permissions, granted);
+    const request = portalRequest(this.#app, this.#portal.facts, permissions, granted);
     const plan = planOpenFlatpakPortal(request, helloFlags);
     return Promise.resolve({ ...this.#prepared(request, plan, []), filters: plan.filters });
-  }
-
-  #request(permissions: PermissionSet, granted: GrantedPaths): PortalRequest {
-    const portal = this.#portal.facts;
-    const mounts = portalMounts(granted);
-    return { app: this.#app, portal, permissions, mounts, initPath: initProgramPath(), label: newLabel() };
   }
 
   #prepared(
@@ -78,11 +74,21 @@ export class PortalBackend implements Backend {
     child: readonly number[],
   ): PreparedLaunch {
     return {
-      start: (control) => new PortalCarrier(this.#portal, { spawn, mounts, label }, control, this.#patience),
+      start: overSocketPair((control) => new PortalCarrier(this.#portal, { spawn, mounts, label }, control, this.#patience)),
       frames,
       descriptors: sources.map((index) => listed(child, index)),
     };
   }
+}
+
+/** What a sandbox of the portal's is to be, as things are now. */
+export function portalRequest(
+  app: FlatpakConfinement,
+  portal: PortalFacts,
+  permissions: PermissionSet,
+  granted: GrantedPaths,
+): PortalRequest {
+  return { app, portal, permissions, mounts: portalMounts(granted), initPath: initProgramPath(), label: newLabel() };
 }
 
 function listed(descriptors: readonly number[], index: number): number {
