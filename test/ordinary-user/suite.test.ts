@@ -14,7 +14,7 @@ const ORDINARY = 64_321;
 const files = [
   ...["test/node/gsubprocess/upstream.test.ts", "test/node/gsubprocess/semantics.test.ts"],
   ...["test/node/descriptors.test.ts", "test/node/bad-input.test.ts", "test/node/hostile-children.test.ts"],
-  ...["test/node/desktop/bus.test.ts", "test/node/desktop/display.test.ts"],
+  ...["test/node/desktop/bus.test.ts", "test/node/desktop/display.test.ts", "test/node/desktop/services.test.ts"],
   ...["test/node/limits.test.ts", "test/cli/run-limits.test.ts"],
   ...["test/cli/run.test.ts", "test/cli/run-options.test.ts", "test/node/profiles.test.ts"],
   ...["test/conformance/bubblewrap.test.ts", "test/cli/report-option.test.ts", "test/node/reports.test.ts"],
