@@ -8,6 +8,7 @@ import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { Backend, PreparedLaunch, PreparedSandbox } from "./backend.js";
 import { usableBubblewrap } from "./bubblewrap.js";
 import { BubblewrapCarrier } from "./bubblewrap-carrier.js";
+import { overSocketPair } from "./control-socket.js";
 import { openDesktop } from "./desktop.js";
 import { DesktopCarrier } from "./desktop-carrier.js";
 import type { GrantedPaths } from "./granted-paths.js";
@@ -60,7 +61,7 @@ class BubblewrapBackend implements Backend {
       const facts = { host: hostFacts(), bubblewrap: this.#bubblewrap };
       const plan = planOf({ ...facts, permissions, mounts, desktop, pid1: "init" });
       return {
-        start: (control) => new DesktopCarrier(new BubblewrapCarrier(plan, { granted, child }, control), opened),
+        start: overSocketPair((control) => new DesktopCarrier(new BubblewrapCarrier(plan, { granted, child }, control), opened)),
         frames: plan.frames,
         descriptors: [],
         isInitOnlyChild: true,

@@ -1,3 +1,5 @@
+import type { ControlSocket } from "./control-socket.js";
+
 /** What brought gio-sandbox-init into a sandbox, and holds that sandbox: bwrap, or a portal. */
 export interface Carrier {
   /** The pid on the host of the process of which init is a child; null if it never ran, or cannot be seen from here. */
@@ -20,10 +22,15 @@ export interface Carrier {
   ref(): void;
 }
 
+/** A carrier, and our end of the control socket of the init that it brings. */
+export interface StartedCarrier {
+  readonly carrier: Carrier;
+  readonly control: ControlSocket;
+}
+
 /**
  * Starts a carrier.
  *
- * @param control the far end of init's control socket; it stays the caller's
  * @throws GLibError if it could not even be tried
  */
-export type StartCarrier = (control: number) => Carrier;
+export type StartCarrier = () => StartedCarrier;

@@ -3,7 +3,10 @@ import { ErrorDomain, GLibError, SandboxError } from "../subprocess/glib-error.j
 import type { Backend } from "./backend.js";
 import { bubblewrapBackend } from "./bubblewrap-backend.js";
 import { confinement } from "./confinement.js";
+import { requiredSystemCalls } from "./descriptor-scope.js";
+import { flatpakSpawnBackend } from "./flatpak-spawn-backend.js";
 import { portalBackend } from "./portal-backend.js";
+import { systemCalls } from "./system-calls.js";
 import { unsandboxedBackend } from "./unsandboxed-backend.js";
 
 /**
@@ -17,14 +20,17 @@ export async function backendFor(requested: BackendName): Promise<Backend> {
   switch (chosen) {
     case BackendName.FLATPAK_PORTAL:
       if (where.kind !== "flatpak") throw new TypeError("The portal was chosen outside a Flatpak");
-      return portalBackend(where);
+      return "missing" in systemCalls() ? flatpakSpawnBackend(where) : portalBackend(where);
     case BackendName.BUBBLEWRAP:
+      // in a Flatpak koffi would be of no help
+      if (where.kind !== "flatpak") requiredSystemCalls();
       try {
         return await bubblewrapBackend();
       } catch (error) {
         throw isUnavailable(error) ? bubblewrapUnavailable(where, error) : error;
       }
     case BackendName.NONE:
+      requiredSystemCalls();
       return unsandboxedBackend();
     case BackendName.LANDLOCK:
       throw new TypeError("There is no such backend");

@@ -1,11 +1,11 @@
 import { Buffer } from "node:buffer";
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import { encodeSignal } from "../init/encode.js";
 import type { InitEvent } from "../init/decode.js";
 import { FrameReader } from "../init/decode.js";
 import type { SignalScope } from "../init/protocol.js";
 import { ErrorDomain, GLibError, IOErrorEnum } from "../subprocess/glib-error.js";
-import { requiredSystemCalls } from "./descriptor-scope.js";
+import type { ControlSocket } from "./control-socket.js";
 import { DescriptorStream } from "./descriptor-stream.js";
 
 /** Who hears what init says. */
@@ -23,11 +23,11 @@ export class Control {
   readonly #listener: ControlListener;
   #error: Error | null = null;
 
-  /** @param descriptor our end of the socket, which is taken over */
-  constructor(descriptor: number, listener: ControlListener) {
+  /** @param socket our end, which is taken over */
+  constructor({ stream, passing }: ControlSocket, listener: ControlListener) {
     this.#listener = listener;
-    this.#socket = new Socket({ fd: descriptor, readable: true, writable: true });
-    this.#outgoing = new DescriptorStream(this.#socket, { calls: requiredSystemCalls(), socket: descriptor });
+    this.#socket = stream;
+    this.#outgoing = new DescriptorStream(stream, passing);
     this.#socket.on("data", (chunk) => this.#read(chunk));
     // an init that is gone shows as the end; what could not be written to it does not matter then
     this.#socket.on("error", () => undefined);

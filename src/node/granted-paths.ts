@@ -10,6 +10,7 @@ import type { GLibError } from "../subprocess/glib-error.js";
 import { ioErrorFromErrno, sandboxError } from "../subprocess/glib-error.js";
 import { printable } from "../subprocess/printable.js";
 import type { DescriptorScope } from "./descriptor-scope.js";
+import { O_PATH } from "./descriptor-scope.js";
 import { filesystemFacts } from "./desktop-facts.js";
 import { hostFacts } from "./host.js";
 import { errnoOf } from "./system-failure.js";
@@ -24,9 +25,6 @@ export interface GrantedPaths {
   /** What of the mounts the child must not see. */
   readonly hidden: readonly HiddenPath[];
 }
-
-// include/uapi/asm-generic/fcntl.h: the same on x86_64 and aarch64; node:fs does not have it
-export const O_PATH = 0o10000000;
 
 /**
  * Looks every granted path up, once. Of grants that the child would see at the same path, the last counts.
@@ -106,7 +104,7 @@ export class OpenedPaths {
 
   /** Duplicates a descriptor of the caller's, for it to be mounted. */
   take({ fd, path, mode }: FilesystemDescriptorGrant): PlacedMount {
-    const descriptor = this.#scope.duplicate(fd);
+    const descriptor = this.#scope.duplicateFile(fd);
     const source = path === null ? hostPath(descriptor) : "";
     return toMount(this.#found(source, descriptor, fstatSync(descriptor, { bigint: true })), path ?? source, mode);
   }

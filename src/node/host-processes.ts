@@ -47,13 +47,32 @@ export function isFirstProcess(pid: number, label: string): boolean {
   return readProc(String(pid), "cmdline").endsWith(`\0${label}\0`) && namespacedPids(String(pid)).at(-1) === "1";
 }
 
+/** How often is looked whether a sandbox is there, when nobody tells: milliseconds. */
+export const LOOK_INTERVAL = 20;
+
+/**
+ * Ends a sandbox of which init has gone: its first process goes when nothing runs in it any more. What a child has left
+ * there by killing init ends with it.
+ *
+ * @param first the pid of its first process; null if that cannot be seen
+ * @param patience milliseconds that are waited at most
+ */
+export async function endFirstProcess(first: number | null, label: string, patience: number): Promise<void> {
+  if (first === null) return;
+  killIfThere(first);
+  for (let waited = 0; isFirstProcess(first, label) && waited < patience; waited += LOOK_INTERVAL) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
+  }
+}
+
 /** Kills a bwrap after its child, which in turn takes its sandbox along. */
 export function killTree(bwrap: number | null): void {
   if (bwrap === null) return;
   for (const pid of [...children(String(bwrap)).map(Number), bwrap]) killIfThere(pid);
 }
 
-function killIfThere(pid: number): void {
+/** Kills a process. One that has ended by itself is no error. */
+export function killIfThere(pid: number): void {
   try {
     kill(pid, "SIGKILL");
   } catch {

@@ -4,7 +4,6 @@ import { refusalError } from "../plan/launch-failure.js";
 import { ioError } from "../subprocess/glib-error.js";
 import type { Carrier, StartCarrier } from "./carrier.js";
 import { Control } from "./control.js";
-import { DescriptorScope } from "./descriptor-scope.js";
 
 /** Who hears of one process in a sandbox. */
 export interface ProcessListener {
@@ -48,17 +47,12 @@ export class InitSession {
     });
     // who launches a process hears of the loss through that
     this.ready.catch(() => undefined);
-    const scope = new DescriptorScope();
-    try {
-      const [ours, theirs] = scope.socketPair();
-      this.#carrier = start(theirs);
-      this.#control = new Control(scope.release(ours), {
-        onEvent: (event) => this.#onEvent(event),
-        onEnd: (error) => this.#onControlEnd(error),
-      });
-    } finally {
-      scope[Symbol.dispose]();
-    }
+    const { carrier, control } = start();
+    this.#carrier = carrier;
+    this.#control = new Control(control, {
+      onEvent: (event) => this.#onEvent(event),
+      onEnd: (error) => this.#onControlEnd(error),
+    });
     void this.#carrier.ended.then(() => this.#onCarrierEnd());
   }
 

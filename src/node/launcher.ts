@@ -1,4 +1,3 @@
-import { closeSync } from "node:fs";
 import { env } from "node:process";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import { SandboxPermissions } from "../permissions/sandbox-permissions.js";
@@ -25,15 +24,17 @@ import type { FindBackend } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
 import { backendFor } from "./choose-backend.js";
 import { childDirectories } from "./child-directories.js";
-import { DescriptorScope, requiredSystemCalls } from "./descriptor-scope.js";
+import { DescriptorScope } from "./descriptor-scope.js";
 import type { ExplainedLaunch } from "./explain.js";
 import { checkLaunch, explain, foreseenContents } from "./explain.js";
 import { launchProcess } from "./launch-process.js";
 import type { SandboxUse } from "./open-sandbox.js";
 import type { RunningProcess } from "./running-process.js";
+import { closeUnlessBorrowed, isOpen } from "./plain-descriptors.js";
 import { Sandbox } from "./sandbox.js";
 import { MOST_PREWARMED, SandboxPool } from "./sandbox-pool.js";
 import { SandboxSubprocess } from "./subprocess.js";
+import { systemCalls } from "./system-calls.js";
 
 /** What `new SandboxSubprocessLauncher()` takes, as GObject properties. */
 export interface LauncherProperties {
@@ -438,8 +439,9 @@ export class SandboxSubprocessLauncher {
     const old = this.#settings[stream].fd;
     this.#set(stream, { ...this.#settings[stream], fd: fd === -1 ? null : fd });
     if (old !== null && old !== fd) closeTaken(old);
-    const calls = requiredSystemCalls();
-    if (fd !== -1 && calls.isOpen(fd)) calls.setCloseOnExec(fd);
+    // without koffi that cannot be had; what is started for our own children passes on what it is told to, and no more
+    const calls = systemCalls();
+    if (fd !== -1 && !("missing" in calls) && calls.isOpen(fd)) calls.setCloseOnExec(fd);
   }
 
   #set(stream: Stream, overrides: StreamOverrides): void {
@@ -459,5 +461,5 @@ function checkPath(path: string): void {
 
 /** Closes a descriptor that the caller may have closed behind our back: that is no reason to fail. */
 function closeTaken(fd: number): void {
-  if (requiredSystemCalls().isOpen(fd)) closeSync(fd);
+  if (isOpen(fd)) closeUnlessBorrowed(fd);
 }

@@ -12,6 +12,7 @@ import { portalDesktop } from "../plan/flatpak-portal-desktop.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { Backend, PreparedLaunch, PreparedSandbox } from "./backend.js";
 import { childDirectories } from "./child-directories.js";
+import { overSocketPair } from "./control-socket.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { initProgramPath } from "./init-program.js";
 import { Portal } from "./portal.js";
@@ -77,23 +78,17 @@ export class PortalBackend implements Backend {
     command: CommandRequest,
     child: readonly number[],
   ): Promise<PreparedLaunch> {
-    const request = this.#request(permissions, granted);
+    const request = portalRequest(this.#app, this.#portal.facts, permissions, granted);
     const desktop = desktopThroughPortal(permissions, this.#app);
     const plan = planFlatpakPortal(request, { ...command, environment: desktopEnvironment(command.environment, desktop) });
     return Promise.resolve({ ...this.#prepared(request, plan, child), desktop });
   }
 
   prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedSandbox> {
-    const request = this.#request(permissions, granted);
+    const request = portalRequest(this.#app, this.#portal.facts, permissions, granted);
     const plan = planOpenFlatpakPortal(request, helloFlags);
     const desktop = desktopThroughPortal(permissions, this.#app);
     return Promise.resolve({ ...this.#prepared(request, plan, []), desktop, filters: plan.filters });
-  }
-
-  #request(permissions: PermissionSet, granted: GrantedPaths): PortalRequest {
-    const portal = this.#portal.facts;
-    const mounts = portalMounts(granted);
-    return { app: this.#app, portal, permissions, mounts, initPath: initProgramPath(), label: newLabel() };
   }
 
   #prepared(
@@ -102,11 +97,21 @@ export class PortalBackend implements Backend {
     child: readonly number[],
   ): PreparedLaunch {
     return {
-      start: (control) => new PortalCarrier(this.#portal, { spawn, mounts, label }, control, this.#patience),
+      start: overSocketPair((control) => new PortalCarrier(this.#portal, { spawn, mounts, label }, control, this.#patience)),
       frames,
       descriptors: sources.map((index) => listed(child, index)),
     };
   }
+}
+
+/** What a sandbox of the portal's is to be, as things are now. */
+export function portalRequest(
+  app: FlatpakConfinement,
+  portal: PortalFacts,
+  permissions: PermissionSet,
+  granted: GrantedPaths,
+): PortalRequest {
+  return { app, portal, permissions, mounts: portalMounts(granted), initPath: initProgramPath(), label: newLabel() };
 }
 
 function listed(descriptors: readonly number[], index: number): number {

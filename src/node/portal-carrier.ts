@@ -1,6 +1,5 @@
 import { constants, fstatSync, openSync } from "node:fs";
 import { Socket } from "node:net";
-import { kill } from "node:process";
 import type { PortalMount, SpawnCall } from "../plan/flatpak-portal.js";
 import type { PortalEnd } from "../plan/flatpak-portal-failure.js";
 import { portalFailure } from "../plan/flatpak-portal-failure.js";
@@ -11,10 +10,9 @@ import { printable } from "../subprocess/printable.js";
 import type { WaitStatus } from "../subprocess/wait-status.js";
 import { BusError } from "./bus/bus-error.js";
 import type { Carrier } from "./carrier.js";
-import { DescriptorScope, requiredSystemCalls } from "./descriptor-scope.js";
+import { DescriptorScope, O_PATH, requiredSystemCalls } from "./descriptor-scope.js";
 import { openDiagnostics, readDiagnostics } from "./diagnostics.js";
-import { O_PATH } from "./granted-paths.js";
-import { findFirstProcess, isFirstProcess } from "./host-processes.js";
+import { endFirstProcess, findFirstProcess, isFirstProcess, killIfThere, LOOK_INTERVAL } from "./host-processes.js";
 import { initProgram } from "./init-program.js";
 import type { Portal, SpawnListener, SpawnMessage } from "./portal.js";
 import { errnoOf } from "./system-failure.js";
@@ -33,9 +31,6 @@ export interface PortalPatience {
 export const PORTAL_PATIENCE: PortalPatience = { reply: 25_000, start: 60_000, end: 5000 };
 
 const SIGKILL = 9;
-
-/** How often is looked whether a sandbox is there, once the portal does not tell any more: milliseconds. */
-const LOOK_INTERVAL = 20;
 
 /** What a launch through the portal is made of. */
 export interface PortalLaunch {
@@ -182,7 +177,7 @@ export class PortalCarrier implements Carrier, SpawnListener {
   #kill(end: PortalEnd): void {
     if (this.#isKilled || this.#end !== null) return;
     this.#isKilled = true;
-    killProcess(this.pid);
+    if (this.pid !== null) killIfThere(this.pid);
     if (this.#handle !== null) {
       // one that the portal does not know any more has ended
       this.#portal.signalGroup(this.#handle, SIGKILL).catch((error: unknown) => {
@@ -201,7 +196,8 @@ export class PortalCarrier implements Carrier, SpawnListener {
     if (this.#handle !== null) this.#portal.forget(this.#handle);
     // whoever else has it: nothing will come from there
     this.#farEnd.shutDown();
-    void whenGone(first, this.#label, this.#patience.end).then(() => {
+    // `flatpak run` has ended
+    void endFirstProcess(first, this.#label, this.#patience.end).then(() => {
       this.#complaint = readDiagnostics(this.#diagnostics);
       this.#scope[Symbol.dispose]();
       this.#portal.let(this);
@@ -229,27 +225,6 @@ class FarEnd {
 
   shutDown(): void {
     if (!this.#socket.destroyed) this.#socket.end(() => this.#socket.destroy());
-  }
-}
-
-/**
- * `flatpak run` has ended, and the sandbox's first process goes when nothing runs in it any more. What a child has left
- * there by killing init ends with it.
- */
-async function whenGone(first: number | null, label: string, patience: number): Promise<void> {
-  if (first === null) return;
-  killProcess(first);
-  for (let waited = 0; isFirstProcess(first, label) && waited < patience; waited += LOOK_INTERVAL) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
-  }
-}
-
-function killProcess(pid: number | null): void {
-  if (pid === null) return;
-  try {
-    kill(pid, "SIGKILL");
-  } catch {
-    // it has ended by itself
   }
 }
 

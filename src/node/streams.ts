@@ -89,7 +89,7 @@ class StreamsBuilder implements ChildStreams {
       case "inherit":
         { this.map(stream, this.#scope.duplicate(stream)); return; }
       case "pipe":
-        { this.map(stream, this.#pipe(stream)); return; }
+        { this.map(stream, await this.#pipe(stream)); return; }
       case "merge":
         { this.#merge(stream); return; }
       case "fd":
@@ -101,8 +101,8 @@ class StreamsBuilder implements ChildStreams {
     }
   }
 
-  #pipe(stream: Stream): number {
-    const [reading, writing] = this.#scope.pipe();
+  async #pipe(stream: Stream): Promise<number> {
+    const [reading, writing] = await this.#scope.childPipe();
     this.pipes.set(stream, stream === Stream.STDIN ? writing : reading);
     return stream === Stream.STDIN ? reading : writing;
   }

@@ -2,6 +2,7 @@ import type { PermissionSet } from "../permissions/permission-set.js";
 import { planOpenUnsandboxed, planUnsandboxed } from "../plan/unsandboxed.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { Backend, PreparedLaunch, PreparedSandbox } from "./backend.js";
+import { overSocketPair } from "./control-socket.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { UnsandboxedCarrier } from "./unsandboxed-carrier.js";
 
@@ -24,9 +25,7 @@ export function unsandboxedBackend(): Backend {
   };
 }
 
-function start(control: number): UnsandboxedCarrier {
-  return new UnsandboxedCarrier(control);
-}
+const start = overSocketPair((control) => new UnsandboxedCarrier(control));
 
 function listed(descriptors: readonly number[], index: number): number {
   const descriptor = descriptors[index];

@@ -106,8 +106,8 @@ export function planFlatpakPortal(request: PortalRequest, command: CommandReques
   return { spawn, frames: joined(hello(HelloFlag.SINGLE_USE), encodeLaunch(order)), sources };
 }
 
-/** The same filters as with bubblewrap, where every instance has Flatpak's own already, which refuses less. */
-function policyFilters({ app, permissions: { syscalls } }: PortalRequest): readonly Uint8Array[] {
+/** The programs that init puts upon a child: the same filters as with bubblewrap, where every instance has Flatpak's own already, which refuses less. */
+export function policyFilters({ app, permissions: { syscalls } }: PortalRequest): readonly Uint8Array[] {
   const name = app.info.architecture ?? "";
   if (!isArchitecture(name)) {
     if (syscalls.kind === "default") return [];
@@ -128,12 +128,21 @@ export function planOpenFlatpakPortal(request: PortalRequest, helloFlags: number
   return { spawn: spawnCall(request), frames: hello(helloFlags), sources: [], filters: policyFilters(request) };
 }
 
-/** In the portal's sandbox bwrap's own reaper is pid 1. */
-function hello(flags: number): Uint8Array {
+/**
+ * In the portal's sandbox bwrap's own reaper is pid 1.
+ *
+ * @param flags bits of `HelloFlag`
+ */
+export function hello(flags: number): Uint8Array {
   return encodeHello(flags | HelloFlag.NOT_PID_1);
 }
 
-function spawnCall(request: PortalRequest): SpawnCall {
+/**
+ * The call for a sandbox with init in it, whatever that starts.
+ *
+ * @throws GLibError as `planFlatpakPortal()`
+ */
+export function spawnCall(request: PortalRequest): SpawnCall {
   const { app, portal, permissions, mounts } = request;
   checkPortal(app, portal);
   checkLimits(permissions);

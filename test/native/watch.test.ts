@@ -9,6 +9,7 @@ import type { LaunchOrder } from "../../src/init/encode.js";
 import { encodeHello, encodeLaunch } from "../../src/init/encode.js";
 import { HelloFlag, Step } from "../../src/init/protocol.js";
 import { Control } from "../../src/node/control.js";
+import { controlSocket } from "../../src/node/control-socket.js";
 import { DescriptorScope } from "../../src/node/descriptor-scope.js";
 import { fixture } from "../node/gsubprocess/children.js";
 import { smallest } from "../init/samples.js";
@@ -22,7 +23,7 @@ async function eventsOf(order: Partial<LaunchOrder>, program = init): Promise<In
   const [ours, theirs] = scope.socketPair();
   const events: InitEvent[] = [];
   const process = spawn(program, ["3"], { stdio: ["ignore", "ignore", "inherit", theirs], env: {} });
-  const control = new Control(scope.release(ours), { onEvent: (event) => events.push(event), onEnd: () => undefined });
+  const control = new Control(controlSocket(scope.release(ours)), { onEvent: (event) => events.push(event), onEnd: () => undefined });
   const hello = encodeHello(HelloFlag.NOT_PID_1 | HelloFlag.SINGLE_USE);
   control.write(Buffer.concat([hello, encodeLaunch({ ...smallest, timeoutMilliseconds: 12_000, ...order })]));
   await once(process, "exit");

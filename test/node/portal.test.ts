@@ -342,7 +342,7 @@ describe("a path that has changed since it was granted", () => {
     const permissions = new SandboxPermissions().snapshot();
     const command = { argv: ["true"], environment: [], directory: "/", searchPath: "/bin", timeout: null, descriptors: [] };
     const launch = await scene.backend.prepare(permissions, granted, command, []);
-    assert.throws(() => launch.start(0), refusal("SETUP_FAILED", /another file has taken its place/));
+    assert.throws(() => launch.start(), refusal("SETUP_FAILED", /another file has taken its place/));
     for (const descriptor of kept.splice(0)) closeSync(descriptor);
   });
 });

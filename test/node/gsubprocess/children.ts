@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { LauncherProperties } from "../../../src/node/index.js";
+import { DescriptorScope } from "../../../src/node/descriptor-scope.js";
 import { SandboxPermissions, SandboxSubprocessLauncher } from "../../../src/node/index.js";
 
 /** The path of a program of test/fixtures, as built. */
@@ -26,6 +27,11 @@ export function fixtureLauncher(flags = 0, properties: LauncherProperties = {}):
 export function temporaryDirectory(): { readonly path: string; [Symbol.dispose](): void } {
   const path = mkdtempSync(join(tmpdir(), "gio-sandbox-test-"));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Both ends of a pipe, with koffi and without: to read from and to write to, the caller's to close. */
+export function newPipe(): Promise<readonly [number, number]> {
+  return new DescriptorScope().childPipe();
 }
 
 /** The descriptors of this process that are open. */

@@ -15,8 +15,8 @@ import {
   SpawnError,
   SubprocessFlags,
 } from "../../../src/node/index.js";
-import { requiredSystemCalls } from "../../../src/node/descriptor-scope.js";
-import { childProcesses, fixtureLauncher, openDescriptors, temporaryDirectory, testprog, until } from "./children.js";
+import { isOpen } from "../../../src/node/plain-descriptors.js";
+import { childProcesses, fixtureLauncher, newPipe, openDescriptors, temporaryDirectory, testprog, until } from "./children.js";
 
 const F = SubprocessFlags;
 
@@ -411,9 +411,8 @@ describe("the standard streams of a child", () => {
 });
 
 describe("a launcher", () => {
-  it("refuses a second disposition in each of its setters, and does not take the descriptor", () => {
-    const calls = requiredSystemCalls();
-    const [reading, writing] = calls.pipe();
+  it("refuses a second disposition in each of its setters, and does not take the descriptor", async () => {
+    const [reading, writing] = await newPipe();
     const withFlags = (flags: number): SandboxSubprocessLauncher => new SandboxSubprocessLauncher({ flags });
     assert.throws(() => withFlags(F.STDIN_PIPE | F.STDIN_INHERIT), TypeError);
     assert.throws(() => withFlags(0).setFlags(F.STDERR_PIPE | F.STDERR_MERGE), TypeError);
@@ -427,19 +426,18 @@ describe("a launcher", () => {
     launcher.takeStdoutFd(writing);
     assert.throws(() => launcher.setFlags(F.STDOUT_PIPE), TypeError);
     assert.throws(() => launcher.setStdoutFilePath("/x"), TypeError);
-    assert.ok(calls.isOpen(reading) && calls.isOpen(writing));
+    assert.ok(isOpen(reading) && isOpen(writing));
     closeSync(reading);
   });
 
-  it("closes a descriptor when another one takes its place, and not one that it took twice", () => {
-    const calls = requiredSystemCalls();
-    const [reading, writing] = calls.pipe();
+  it("closes a descriptor when another one takes its place, and not one that it took twice", async () => {
+    const [reading, writing] = await newPipe();
     using launcher = new SandboxSubprocessLauncher();
     launcher.takeStdoutFd(writing);
     launcher.takeStdoutFd(writing);
-    assert.ok(calls.isOpen(writing));
+    assert.ok(isOpen(writing));
     launcher.takeStdoutFd(-1);
-    assert.ok(!calls.isOpen(writing));
+    assert.ok(!isOpen(writing));
     closeSync(reading);
   });
 
@@ -453,8 +451,7 @@ describe("a launcher", () => {
   });
 
   it("may be closed, and its descriptors with it, as soon as a launch was asked for", async () => {
-    const calls = requiredSystemCalls();
-    const [reading, writing] = calls.pipe();
+    const [reading, writing] = await newPipe();
     const launcher = fixtureLauncher();
     launcher.takeFd(writing, 5);
     const launch = launcher.spawnvAsync([testprog, "write-to-fds", "5"]);
@@ -465,8 +462,7 @@ describe("a launcher", () => {
   });
 
   it("gives one descriptor to several children", async () => {
-    const calls = requiredSystemCalls();
-    const [reading, writing] = calls.pipe();
+    const [reading, writing] = await newPipe();
     const launcher = fixtureLauncher();
     launcher.takeFd(writing, 3);
     for (let count = 0; count < 3; count++) {

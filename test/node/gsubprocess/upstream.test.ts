@@ -7,11 +7,9 @@ import { pipeline } from "node:stream/promises";
 import type { SandboxSubprocess, SandboxSubprocessLauncher } from "../../../src/node/index.js";
 import { ErrorDomain, GLibError, IOErrorEnum, SpawnError, SubprocessFlags } from "../../../src/node/index.js";
 import { childDirectories } from "../../../src/node/child-directories.js";
-import { requiredSystemCalls } from "../../../src/node/descriptor-scope.js";
-import { fixtureLauncher, fixturePermissions, openDescriptors, temporaryDirectory, testprog } from "./children.js";
+import { fixtureLauncher, fixturePermissions, newPipe, openDescriptors, temporaryDirectory, testprog } from "./children.js";
 
 const F = SubprocessFlags;
-const calls = requiredSystemCalls();
 
 function spawn(flags: number, ...args: string[]): Promise<SandboxSubprocess> {
   return fixtureLauncher(flags).spawnvAsync([testprog, ...args]);
@@ -319,7 +317,7 @@ describe("/gsubprocess", () => {
 
   it("launcher-close: closing it closes what it took, and ends its launching", async () => {
     const launcher = fixtureLauncher();
-    const [reading, writing] = calls.pipe();
+    const [reading, writing] = await newPipe();
     launcher.takeFd(reading, writing);
     launcher.close();
     assert.throws(() => fstatSync(reading), { code: "EBADF" });
@@ -358,8 +356,8 @@ describe("/gsubprocess", () => {
   ] as const) {
     it(`pass-fd/${name}: a child gets descriptors, at the same number and at another`, async () => {
       using launcher = fixtureLauncher(flags);
-      const [readingOne, writingOne] = calls.pipe();
-      const [readingTwo, writingTwo] = calls.pipe();
+      const [readingOne, writingOne] = await newPipe();
+      const [readingTwo, writingTwo] = await newPipe();
       const other = writingTwo + 1;
       launcher.takeFd(writingOne, writingOne);
       launcher.takeFd(writingTwo, other);
@@ -378,7 +376,7 @@ describe("/gsubprocess", () => {
     const path = join(directory.path, "in");
     writeFileSync(path, "Yay success!\0");
     const source = openSync(path, "r");
-    const other = calls.duplicate(source);
+    const other = openSync(path, "r");
     launcher.takeFd(openSync("/dev/null", "r"), source);
     launcher.takeFd(source, 9);
     launcher.takeFd(other, 7);
