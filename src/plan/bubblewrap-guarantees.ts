@@ -45,7 +45,7 @@ export function bubblewrapGuarantees({ options, ...rest }: BubblewrapGuaranteeFa
     devices: devices(facts),
     syscalls: syscalls(facts, []),
     privileges: privileges(facts, []),
-    environment: environment(facts),
+    environment: environment(facts, []),
     resources: resources(facts, []),
     lifetime: lifetime(facts),
   };

@@ -8,7 +8,7 @@ export type FilesystemKind =
   | "host"
   /** What the launching application finds there itself, of its own files or of its runtime's. */
   | "application"
-  /** A directory of the sandbox's own, with read-only files in it that Flatpak puts into every instance of the application. */
+  /** A directory of the sandbox's own, with read-only files in it that Flatpak puts into every instance of the application; read-only, such a file itself. */
   | "flatpak"
   /** An empty file system of the sandbox's own, which is gone with it. */
   | "private"
@@ -64,7 +64,7 @@ export function filesystemView(
 /** The view as it is on this host: what is not there is left out. */
 export function lookedUp(view: FilesystemView, kindOf: (source: string) => HostFileKind): FilesystemView {
   return view.flatMap((entry) => {
-    if ((entry.kind !== "host" && entry.kind !== "application") || entry.source === null) return [entry];
+    if (entry.kind === "link" || entry.source === null) return [entry];
     const kind = kindOf(entry.source);
     return kind === null && entry.optional ? [] : [{ ...entry, isDirectory: kind === "directory" }];
   });

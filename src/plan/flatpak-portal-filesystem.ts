@@ -40,6 +40,8 @@ export function portalFilesystem(facts: PortalFilesystemFacts): FilesystemView {
     { path: "/proc", kind: "processes", writable: true },
     { path: "/dev", kind: "devices", writable: true },
     ...["/etc", "/run/host", "/run/flatpak/.flatpak", "/sys"].map((path): EntryDetails => ({ path, kind: "flatpak", writable: true })),
+    // by which other instances join the user namespace
+    { path: "/run/.userns", kind: "flatpak", source: "/run/.userns", optional: true },
     ...["block", "bus", "class", "dev", "devices"].map((name) => ownOfApplication(`/sys/${name}`)),
     ...["/dev/shm", "/run", "/tmp", "/tmp/.X11-unix", "/var", "/var/tmp", runtime, home].map(ownDirectory),
     ...desktop.grants.flatMap((grant) => socketEntries(grant, links)),

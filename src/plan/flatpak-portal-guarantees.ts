@@ -58,9 +58,9 @@ export function portalGuarantees(portalFacts: PortalGuaranteeFacts): Statements 
       "Programs for other kinds of processor, as 32-bit ones, run only if the application has --allow=multiarch: else SIGSYS.",
     ]),
     privileges: privileges(facts, privilegeSentences(portalFacts)),
-    environment: environment(facts),
+    environment: environment(facts, ["Its umask is that of the portal's service, which need not be the application's."]),
     resources: resources(facts, [
-      "Other limits are those of the portal's service, which need not be the application's.",
+      "Other limits are those of the portal's service, too.",
       "Nothing but memory bounds its private directories. It sees the name of its control group on the host.",
     ]),
     lifetime: lifetime(facts),

@@ -57,6 +57,11 @@ function observeCall(
   return observe(probe, filter.of(call, ...args) ?? kernel);
 }
 
+/** The same for a call that another filter may refuse as well, which comes before the kernel. */
+function observeJudgedCall(facts: SandboxFacts, probe: string, call: readonly [string, ...(number | bigint)[]], kernel: string): Observation {
+  return observeCall(facts, probe, call, facts.traits.beyondFilter(kernel) ?? kernel);
+}
+
 /** Paths of the host that tell whether it is hidden. */
 export const tellingPaths: readonly string[] = [
   ...["/boot", "/etc/hostname", "/etc/machine-id", "/etc/shadow", "/etc/ssh", "/media", "/mnt", "/opt", "/root", "/srv"],
@@ -108,10 +113,12 @@ function entryObservations(entry: FilesystemEntry): Observation[] {
       return [observe(`read ${path}`, "ENXIO")];
     case "file":
       return [reading, ...modes, ((mode ?? 0) & S_IWUSR) === 0 ? observe(`write ${path}`, "EACCES") : writing];
+    case "flatpak":
+      // what the kernel says to those who open such a file is its own affair
+      return writable ? [reading, writing] : [];
     case "directory":
     case "private":
     case "devices":
-    case "flatpak":
       return [reading, writing, ...modes, ...sizes];
     case "processes":
       return [reading];
@@ -402,9 +409,9 @@ function variable({ environment }: GuaranteeFacts, name: string): string | null 
 const harmlessDevices = ["full", "null", "random", "tty", "urandom", "zero"].map((name) => `/dev/${name}`);
 
 export function devices(facts: SandboxFacts): Statement {
-  const { makers, beyondFilter } = facts.traits;
+  const { makers } = facts.traits;
   const terminal = (probe: string, request: bigint, kernel: string): Observation =>
-    observeCall(facts, probe, ["ioctl", 0, request], beyondFilter(kernel) ?? kernel);
+    observeJudgedCall(facts, probe, ["ioctl", 0, request], kernel);
   const [sti, linux] = [BigInt(TerminalRequest.TIOCSTI), BigInt(TerminalRequest.TIOCLINUX)];
   const view = facts.filesystem;
   const inDevices = view.filter(({ kind, path }) => (kind === "host" || kind === "application") && path.startsWith("/dev/"));
@@ -452,8 +459,6 @@ const deviceSentences: Readonly<Record<string, string>> = {
 /** @param further sentences, besides those about our own list */
 export function syscalls(facts: SandboxFacts, further: readonly string[]): Statement {
   const { filter, traits } = facts;
-  const call = (probe: string, words: readonly [string, ...(number | bigint)[]], kernel: string): Observation =>
-    observeCall(facts, probe, words, traits.beyondFilter(kernel) ?? kernel);
   return {
     access: "partly",
     mechanisms: [...traits.makers, Mechanism.SECCOMP],
@@ -465,11 +470,11 @@ export function syscalls(facts: SandboxFacts, further: readonly string[]): State
         const result = filter.of(name, ...args) ?? traits.beyondFilter(kernel);
         return result === null ? [] : [observe(`call ${name}`, result)];
       }),
-      call("ptrace-sibling", ["ptrace", 0x4206], Outside.SAME),
-      call("read-memory-of-sibling", ["process_vm_readv"], Outside.SAME),
-      call("take-descriptor-of-sibling", ["pidfd_getfd"], Outside.SAME),
-      call("personality-query", ["personality", 0xffffffff], "0"),
-      call("personality-set", ["personality", ADDR_NO_RANDOMIZE], "OK"),
+      observeJudgedCall(facts, "ptrace-sibling", ["ptrace", 0x4206], Outside.SAME),
+      observeJudgedCall(facts, "read-memory-of-sibling", ["process_vm_readv"], Outside.SAME),
+      observeJudgedCall(facts, "take-descriptor-of-sibling", ["pidfd_getfd"], Outside.SAME),
+      observeJudgedCall(facts, "personality-query", ["personality", 0xffffffff], "0"),
+      observeJudgedCall(facts, "personality-set", ["personality", ADDR_NO_RANDOMIZE], "OK"),
       // −1 is what a tracer sets to skip a call: no filter kills for it
       observe("call-minus-one", filter.ofNumber(-1) ?? "ENOSYS"),
       ...otherEntrances(facts),
@@ -511,9 +516,7 @@ function syscallSentences({ permissions }: GuaranteeFacts): string[] {
 /** @param further sentences, besides those that hold in every sandbox */
 export function privileges(facts: SandboxFacts, further: readonly string[]): Statement {
   const { uid, gid } = facts.host;
-  const { makers, namespaces, process, beyondFilter } = facts.traits;
-  const call = (probe: string, words: readonly [string, ...(number | bigint)[]], kernel: string): Observation =>
-    observeCall(facts, probe, words, beyondFilter(kernel) ?? kernel);
+  const { makers, namespaces, process } = facts.traits;
   return {
     access: "denied",
     mechanisms: [...makers, Mechanism.NO_NEW_PRIVILEGES, Mechanism.CAPABILITIES, Mechanism.USER_NAMESPACE, Mechanism.SECCOMP],
@@ -536,15 +539,16 @@ export function privileges(facts: SandboxFacts, further: readonly string[]): Sta
       observe("set-user-id /usr", "ignored"),
       observe("set-user-id /tmp", "ignored"),
       observe("write /proc/sys/kernel/core_pattern", uid === 0 ? "EROFS" : "EACCES"),
-      call("clone-user-namespace", ["clone", CloneFlag.NEWUSER | CloneFlag.SIGCHLD], "ENOSPC"),
-      call("clone-network-namespace", ["clone", CloneFlag.NEWNET | CloneFlag.SIGCHLD], "EPERM"),
-      call("clone3-user-namespace", ["clone3"], "ENOSPC"),
-      call("unshare-user-namespace", ["unshare", CloneFlag.NEWUSER], "ENOSPC"),
+      observeJudgedCall(facts, "clone-user-namespace", ["clone", CloneFlag.NEWUSER | CloneFlag.SIGCHLD], "ENOSPC"),
+      observeJudgedCall(facts, "clone-network-namespace", ["clone", CloneFlag.NEWNET | CloneFlag.SIGCHLD], "EPERM"),
+      observeJudgedCall(facts, "clone3-user-namespace", ["clone3"], "ENOSPC"),
+      observeJudgedCall(facts, "unshare-user-namespace", ["unshare", CloneFlag.NEWUSER], "ENOSPC"),
     ],
   };
 }
 
-export function environment(facts: SandboxFacts): Statement {
+/** @param further sentences, besides those that hold in every sandbox */
+export function environment(facts: SandboxFacts, further: readonly string[]): Statement {
   const names = facts.environment.map((entry) => entry.slice(0, entry.indexOf("=")));
   const { makers, namespaces, hostName, process } = facts.traits;
   const others = facts.descriptors.filter((fd) => fd > 2);
@@ -556,6 +560,7 @@ export function environment(facts: SandboxFacts): Statement {
       `It has the descriptors 0 to 2${others.length === 0 ? "" : ` and ${listed(others.map(String))}`}, and no other.`,
       `It begins in ${facts.directory}, with no signal blocked or ignored.`,
       hostName === null ? "It sees the host's own name." : `It takes the host for “${hostName}”.`,
+      ...further,
     ],
     observations: [
       observe("variables", [...new Set(names)].sort(compare).join(" ")),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { FilesystemView } from "../../src/plan/filesystem-view.js";
 import { Outside } from "../../src/plan/guarantees.js";
 import { SandboxReport } from "../../src/plan/sandbox-report.js";
 import { bubblewrapReport } from "../plan/reports.js";
@@ -48,5 +49,23 @@ describe("the comparison of a report with what was seen", () => {
     assert.deepEqual(seen(...promised, "/dev/pts rw", "/usr/share/x ro"), promised);
     assert.notDeepEqual(seen(...promised, "/secret ro"), promised);
     assert.notDeepEqual(seen(...promised.map((line) => line.replace("/usr ro", "/usr rw"))), promised);
+  });
+
+  it("lets Flatpak mount what is read-only into its own directories, and nothing else", () => {
+    const entry = { writable: true, source: null, mode: null, size: null, optional: false, isDirectory: null };
+    const view: FilesystemView = [
+      { ...entry, path: "/", kind: "private" },
+      { ...entry, path: "/etc", kind: "flatpak" },
+      { ...entry, path: "/tmp", kind: "directory" },
+      { ...entry, path: "/usr", kind: "application", source: "/usr", writable: false },
+    ];
+    const portal = new SandboxReport("flatpak-portal", [], view);
+    const isAllowed = (...lines: readonly string[]): boolean => {
+      const { promised, seen } = mountDifferences(portal, new Map([["mounts", ["/ rw", "/usr ro", ...lines].join("\n")]]));
+      return JSON.stringify(seen) === JSON.stringify(promised);
+    };
+    assert.ok(isAllowed());
+    for (const line of ["/etc/machine-id ro", "/etc rw", "/tmp rw"]) assert.ok(isAllowed(line), line);
+    for (const line of ["/etc/x rw", "/tmp/x ro", "/tmp ro", "/home ro", "/app ro"]) assert.ok(!isAllowed(line), line);
   });
 });

@@ -106,5 +106,5 @@ function isFlatpaks(view: FilesystemView, line: string): boolean {
   if (!view.some(({ kind }) => kind === "flatpak")) return false;
   const entry = entryAt(view, pathOf(line));
   if (entry?.path === pathOf(line)) return ["directory", "flatpak", "file"].includes(entry.kind) && mountLine(entry) === line;
-  return (entry?.kind === "flatpak" && line.endsWith(" ro")) || line === "/run/.userns ro";
+  return entry?.kind === "flatpak" && line.endsWith(" ro");
 }
