@@ -89,6 +89,23 @@ export default tseslint.config(
     rules: { "no-restricted-imports": ["error", { patterns: [...pureImports, belowPlan] }] },
   },
   {
+    // the command is the same on Node and on GJS
+    files: ["src/cli/*.ts"],
+    ignores: ["src/cli/node*.ts", "src/cli/gjs*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            { ...pureImports[0], message: "The command is for Node and GJS: what is one's alone is behind Shell." },
+            { regex: "^\\.\\./(node|gjs)/", message: "The command is for Node and GJS: what is one's alone is behind Shell." },
+          ],
+        },
+      ],
+      "no-restricted-globals": ["error", ...runtimeGlobals],
+    },
+  },
+  {
     files: ["test/**/*.ts"],
     rules: {
       // mocha's describe() and it() take async functions and return nothing to wait for

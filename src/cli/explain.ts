@@ -1,23 +1,27 @@
-import { stderr, stdout } from "node:process";
 import { reportText } from "../plan/report-text.js";
 import type { SandboxReport } from "../plan/sandbox-report.js";
 import { GLibError } from "../subprocess/glib-error.js";
 import { printable } from "../subprocess/printable.js";
 import { launcherFor } from "./run.js";
 import { parseSandboxOptions } from "./run-options.js";
-import { standardStyle } from "./text-style.js";
+import type { Shell } from "./shell.js";
+import { styleFor } from "./text-style.js";
 
 /**
  * Prints what would hold for a command that is run with these options.
  *
  * @returns the exit code
  */
-export function explain(words: readonly string[], inherited: ReadonlySet<number> | null): number {
+export function explain(words: readonly string[], shell: Shell): number {
   const { isJson, others } = takeJson(words);
-  using launcher = launcherFor(parseSandboxOptions(others), inherited);
-  const report = launcher.explain();
-  stdout.write(isJson ? `${JSON.stringify(report, null, 2)}\n` : reportText(report, standardStyle()));
-  return isEnforced(report) ? 0 : 1;
+  const launcher = launcherFor(parseSandboxOptions(others, shell), shell);
+  try {
+    const report = launcher.explain();
+    shell.print(isJson ? `${JSON.stringify(report, null, 2)}\n` : reportText(report, styleFor(shell)));
+    return isEnforced(report, shell) ? 0 : 1;
+  } finally {
+    launcher.close();
+  }
 }
 
 /** `--json` may stand anywhere before the command. */
@@ -27,13 +31,13 @@ function takeJson(words: readonly string[]): { readonly isJson: boolean; readonl
   return { isJson: options.includes("--json"), others: [...options.filter((word) => word !== "--json"), ...words.slice(end)] };
 }
 
-function isEnforced(report: SandboxReport): boolean {
+function isEnforced(report: SandboxReport, shell: Shell): boolean {
   try {
     report.checkRequired();
     return true;
   } catch (error) {
     if (!(error instanceof GLibError)) throw error;
-    stderr.write(`gio-sandbox: ${printable(error.message, 2000)}\n`);
+    shell.printError(`gio-sandbox: ${printable(error.message, 2000)}\n`);
     return false;
   }
 }

@@ -1,4 +1,3 @@
-import { loadProfile } from "../node/profiles.js";
 import { parseLimit } from "../permissions/limit-value.js";
 import type { Device, Share, Socket } from "../permissions/permission-set.js";
 import type { DeviceWord, SocketWord } from "../permissions/sandbox-permissions.js";
@@ -7,6 +6,7 @@ import { checkWord, features, limits } from "../permissions/vocabulary.js";
 import type { Aspect } from "../plan/guarantees.js";
 import { aspects } from "../plan/guarantees.js";
 import { printable } from "../subprocess/printable.js";
+import type { Shell } from "./shell.js";
 
 /** What the command line of `gio-sandbox run` says. */
 export interface RunOptions {
@@ -30,7 +30,11 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** Where profiles come from. */
+type Profiles = Pick<Shell, "loadProfile">;
+
 interface OptionsBuilder {
+  readonly profiles: Profiles;
   permissions: SandboxPermissions;
   readonly environment: [string, string | null][];
   directory: string | null;
@@ -68,7 +72,7 @@ export const runOptionTable: ReadonlyMap<string, Option> = new Map<string, Optio
       section: "Permissions",
       value: "NAME|FILE",
       help: "start from a profile: strict, thumbnailer, image-loader, web-content, meson-test, one of your own, or a file, with a slash in its path. All other options come on top of it, wherever they stand",
-      apply: (options, value) => (options.permissions = loadProfile(value, options.permissions)),
+      apply: (options, value) => (options.permissions = options.profiles.loadProfile(value, options.permissions)),
     },
   ],
   ["--share", permission("SUBSYSTEM", "share network or ipc with the host", (p, value) => p.share(value as Share))],
@@ -196,16 +200,17 @@ export const runOptionTable: ReadonlyMap<string, Option> = new Map<string, Optio
  * @throws UsageError for what is no option of ours, or has a value that it cannot have
  * @throws GLibError `gio-sandbox-error-quark` INVALID_PERMISSION, and what `loadProfile()` throws
  */
-export function parseRunOptions(words: readonly string[]): RunOptions {
-  const options = parseSandboxOptions(words);
+export function parseRunOptions(words: readonly string[], profiles: Profiles): RunOptions {
+  const options = parseSandboxOptions(words, profiles);
   if (options.argv.length === 0) throw new UsageError("There is no command to run: put it behind “--”");
   return options;
 }
 
 /** The same where there need not be a command. */
-export function parseSandboxOptions(words: readonly string[]): RunOptions {
+export function parseSandboxOptions(words: readonly string[], profiles: Profiles): RunOptions {
   const { given, argv } = splitWords(words);
   const options: OptionsBuilder = {
+    profiles,
     permissions: new SandboxPermissions(),
     environment: [],
     directory: null,
@@ -214,10 +219,11 @@ export function parseSandboxOptions(words: readonly string[]): RunOptions {
     reportFile: null,
   };
   // what a profile says is where the others start from, wherever it stands
-  const profiles = given.filter(({ name }) => name === "--profile");
+  const first = given.filter(({ name }) => name === "--profile");
   const others = given.filter(({ name }) => name !== "--profile");
-  for (const { option, value } of [...profiles, ...others]) option.apply(options, value);
-  return { ...options, argv };
+  for (const { option, value } of [...first, ...others]) option.apply(options, value);
+  const { permissions, environment, directory, descriptors, required, reportFile } = options;
+  return { permissions, environment, directory, descriptors, required, reportFile, argv };
 }
 
 interface GivenOption {

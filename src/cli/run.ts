@@ -1,107 +1,94 @@
-import { constants } from "node:os";
-import process from "node:process";
-import { SandboxSubprocessLauncher } from "../node/launcher.js";
-import type { SandboxSubprocess } from "../node/subprocess.js";
-import { SubprocessFlags } from "../subprocess/flags.js";
+import { Backend } from "../plan/choose-backend.js";
 import { descriptorError, ErrorDomain, GLibError, SandboxError } from "../subprocess/glib-error.js";
 import { printable } from "../subprocess/printable.js";
 import { exitCodeOfStatus } from "./exit-code.js";
 import type { RunOptions } from "./run-options.js";
+import type { CommandLauncher, RunningCommand, Shell } from "./shell.js";
 import { writeReport } from "./write-report.js";
 
 /**
  * Runs the command, with our own standard streams, and passes signals on to it.
  *
- * @param inherited the descriptors that are the caller's; null if that is not known
  * @returns the exit code
  */
-export async function run(options: RunOptions, inherited: ReadonlySet<number> | null): Promise<number> {
-  using launcher = launcherFor(options, inherited);
-  if (options.reportFile !== null) writeReport(options.reportFile, launcher.explain());
-  const abort = new AbortController();
-  const forwarding = new SignalForwarding(abort);
+export async function run(options: RunOptions, shell: Shell): Promise<number> {
+  const launcher = launcherFor(options, shell);
+  const forwarding = new SignalForwarding(launcher, shell);
   try {
-    const child = await launcher.spawnvAsync(options.argv, abort.signal);
+    if (options.reportFile !== null) writeReport(options.reportFile, launcher.explain(), shell);
+    const child = await launcher.spawn(options.argv);
     forwarding.sendTo(child);
-    return await exitCodeOf(child);
+    return await exitCodeOf(child, shell);
   } catch (error) {
     if (forwarding.first !== null) return 128 + forwarding.first;
     throw error;
   } finally {
     forwarding.stop();
+    launcher.close();
   }
 }
 
 /** The launcher that does what the options say. */
-export function launcherFor(options: RunOptions, inherited: ReadonlySet<number> | null): SandboxSubprocessLauncher {
-  const launcher = new SandboxSubprocessLauncher({
-    flags: SubprocessFlags.STDIN_INHERIT,
-    permissions: options.permissions,
-    timeout: options.permissions.snapshot().limits.get("timeout") ?? null,
-    ...(options.required === null ? {} : { requiredGuarantees: options.required }),
-  });
-  if (options.directory !== null) launcher.setCwd(options.directory);
-  for (const [name, value] of options.environment) {
-    if (value === null) launcher.unsetenv(name);
-    else launcher.setenv(name, value, true);
-  }
-  for (const fd of options.descriptors) {
-    if (inherited?.has(fd) === false) throw descriptorError("EBADF");
-    launcher.takeFd(fd, fd);
-  }
-  return launcher;
+export function launcherFor(options: RunOptions, shell: Shell): CommandLauncher {
+  const inherited = inheritedDescriptors(shell);
+  if (options.descriptors.some((fd) => inherited?.has(fd) === false)) throw descriptorError("EBADF");
+  const timeout = options.permissions.snapshot().limits.get("timeout") ?? null;
+  return shell.launcher({ ...options, backend: Backend.AUTO, timeout });
 }
 
-async function exitCodeOf(child: SandboxSubprocess): Promise<number> {
+/** What bin/gio-sandbox saw before the runtime began; null if it was not asked. */
+function inheritedDescriptors({ environment }: Shell): ReadonlySet<number> | null {
+  const list = environment["GIO_SANDBOX_INHERITED_FDS"];
+  return list === undefined ? null : new Set(list.split(" ").filter((word) => word !== "").map(Number));
+}
+
+async function exitCodeOf(child: RunningCommand, shell: Shell): Promise<number> {
   try {
-    await child.waitCheckAsync();
+    await child.waitCheck();
   } catch (error) {
     if (!(error instanceof GLibError)) throw error;
     // the sandbox was lost, or the command's time was over
     const isOurs = error.domain === ErrorDomain.SANDBOX;
     if (isOurs && error.code !== SandboxError.LIMIT_EXCEEDED) throw error;
-    if (isOurs) process.stderr.write(`gio-sandbox: ${printable(error.message, 2000)}\n`);
+    if (isOurs) shell.printError(`gio-sandbox: ${printable(error.message, 2000)}\n`);
   }
-  return exitCodeOfStatus(child.getStatus());
+  return exitCodeOfStatus(child.status());
 }
 
-const forwarded = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGWINCH"] as const;
+/** signal(7): the numbers are the same on x86-64 and 64-bit ARM. */
+const Signal = { HUP: 1, INT: 2, QUIT: 3, USR1: 10, USR2: 12, TERM: 15, CONT: 18, WINCH: 28 } as const;
 
 /** These end us, or would, while there is no child yet. */
-const ending: readonly string[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"];
+const ending: readonly number[] = [Signal.TERM, Signal.INT, Signal.HUP, Signal.QUIT];
 
 /** Passes our signals on: the sandbox has a session of its own, so that even Ctrl-C reaches only us. */
 class SignalForwarding {
   /** The signal that ended the launch before there was a child; null if none did. */
   first: number | null = null;
-  readonly #abort: AbortController;
-  #child: SandboxSubprocess | null = null;
+  readonly stop: () => void;
+  readonly #launcher: CommandLauncher;
+  #child: RunningCommand | null = null;
   /** What came before there was a child: its program can run, and be known to, before we hear of it. */
   readonly #early = new Set<number>();
 
-  constructor(abort: AbortController) {
-    this.#abort = abort;
-    for (const signal of forwarded) process.on(signal, this.#forward);
+  constructor(launcher: CommandLauncher, shell: Shell) {
+    this.#launcher = launcher;
+    this.stop = shell.watchSignals(Object.values(Signal), (signal) => this.#forward(signal));
   }
 
-  sendTo(child: SandboxSubprocess): void {
+  sendTo(child: RunningCommand): void {
     this.#child = child;
     for (const signal of this.#early) child.sendSignal(signal);
   }
 
-  stop(): void {
-    for (const signal of forwarded) process.off(signal, this.#forward);
-  }
-
-  readonly #forward = (signal: NodeJS.Signals): void => {
-    const number = constants.signals[signal];
+  #forward(signal: number): void {
     if (this.#child !== null) {
-      this.#child.sendSignal(number);
+      this.#child.sendSignal(signal);
     } else if (ending.includes(signal)) {
-      this.first ??= number;
-      this.#abort.abort();
+      this.first ??= signal;
+      this.#launcher.cancel();
     } else {
-      this.#early.add(number);
+      this.#early.add(signal);
     }
-  };
+  }
 }

@@ -1,9 +1,9 @@
-import { env, stdout } from "node:process";
 import type { TextRole, TextStyle } from "../plan/report-text.js";
+import type { Shell } from "./shell.js";
 
 /** Colours, where they are seen: on a terminal that has them, unless NO_COLOR (no-color.org) says that they are unwanted. */
-export function standardStyle(): TextStyle {
-  const isWanted = stdout.isTTY && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
+export function styleFor({ environment, isTerminal }: Shell): TextStyle {
+  const isWanted = isTerminal && (environment["NO_COLOR"] ?? "") === "" && environment["TERM"] !== "dumb";
   return isWanted ? (role, text) => `\u001b[${codes[role]}m${text}\u001b[0m` : (_role, text) => text;
 }
 

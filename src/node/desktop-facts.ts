@@ -15,6 +15,7 @@ import { dirname, isAbsolute, join, normalize } from "node:path";
 import { env } from "node:process";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { BusSocket, DesktopFacts, DeviceEntry, GraphicsNode } from "../plan/host-facts.js";
+import { noDesktopFacts } from "../plan/host-facts.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import { parseBusAddress, wellKnownBusAddress } from "./bus/address.js";
 import { connectToBus } from "./bus/bus.js";
@@ -24,7 +25,7 @@ export function filesystemFacts({ filesystems }: PermissionSet): DesktopFacts {
   const hasWords = filesystems.some(({ path }) => !path.startsWith("/"));
   const home = homeDirectory();
   return {
-    ...noFacts,
+    ...noDesktopFacts,
     environment: env,
     home,
     rootEntries: filesystems.some(({ path }) => path === "host") ? readdirSync("/") : [],
@@ -61,11 +62,6 @@ export function localDesktopFacts(permissions: PermissionSet): DesktopFacts {
     a11yBus: [],
   };
 }
-
-const noFacts: DesktopFacts = {
-  ...{ environment: {}, home: "", hostname: "", rootEntries: [], devices: [], graphics: [], userDirectories: null },
-  ...{ xAuthority: null, pulseCookie: null, abstractSockets: new Set(), sessionBus: [], systemBus: [], a11yBus: [] },
-};
 
 /** A user without one has none that could be granted, and the error says this name then. */
 const NO_HOME = "/nonexistent";

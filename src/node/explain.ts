@@ -1,5 +1,7 @@
-import { statSync } from "node:fs";
+import { readdirSync, readlinkSync, statSync } from "node:fs";
 import { release } from "node:os";
+import { join } from "node:path";
+import type { PortalFacts } from "../confinement/portal-facts.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import { planOpenBubblewrap } from "../plan/bubblewrap.js";
 import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
@@ -18,10 +20,13 @@ import type { Aspect, Shortfalls } from "../plan/guarantees.js";
 import { checkRequired, guaranteesOf } from "../plan/guarantees.js";
 import type { LimitFacts } from "../plan/limit-mechanisms.js";
 import { isScopeUseful } from "../plan/scope-request.js";
+import { portalFilesystem } from "../plan/flatpak-portal-filesystem.js";
 import { portalGuarantees, portalShortfalls } from "../plan/flatpak-portal-guarantees.js";
+import { sandboxFlags } from "../plan/flatpak-portal-permissions.js";
 import { SandboxReport } from "../plan/sandbox-report.js";
 import { unsandboxedGuarantees, unsandboxedShortfalls } from "../plan/unsandboxed-guarantees.js";
 import type { Environment } from "../subprocess/environment.js";
+import { childDirectories } from "./child-directories.js";
 import { confinement } from "./confinement.js";
 import type { DescriptorScope } from "./descriptor-scope.js";
 import { localDesktopFacts } from "./desktop-facts.js";
@@ -29,6 +34,7 @@ import type { GrantedPaths } from "./granted-paths.js";
 import { OpenedPaths, openGrantedPaths } from "./granted-paths.js";
 import { hostFacts } from "./host.js";
 import { expectedLimitScope } from "./limit-scope.js";
+import { desktopThroughPortal, knownPortalFacts } from "./portal-backend.js";
 
 /** A launch, as far as a report speaks of it. */
 export interface ExplainedLaunch {
@@ -58,8 +64,12 @@ export interface SandboxContents {
  *
  * @throws GLibError as a launch, for what cannot be granted
  */
-export function foreseenContents(permissions: PermissionSet, scope: DescriptorScope): SandboxContents {
+export function foreseenContents(requested: Backend, permissions: PermissionSet, scope: DescriptorScope): SandboxContents {
   const granted = openGrantedPaths(permissions, scope);
+  const where = confinement();
+  if (chooseBackend(requested, where) === Backend.FLATPAK_PORTAL && where.kind === "flatpak") {
+    return { granted, desktop: desktopThroughPortal(permissions, where), scope: null };
+  }
   const host = hostFacts();
   // the address of this bus is asked for on another one, and the report does not depend on it
   const desktop = { ...localDesktopFacts(permissions), a11yBus: [{ kind: "abstract", name: "at-spi" } as const] };
@@ -89,10 +99,8 @@ export function explain(launch: ExplainedLaunch, contents: SandboxContents): San
   switch (backend) {
     case Backend.BUBBLEWRAP:
       return explainBubblewrap(launch, contents);
-    case Backend.FLATPAK_PORTAL: {
-      const statements = portalGuarantees({ ...launch, host: hostFacts(), mounts: contents.granted.mounts });
-      return new SandboxReport(backend, guaranteesOf(statements, portalShortfalls, required), null);
-    }
+    case Backend.FLATPAK_PORTAL:
+      return explainPortal(launch, contents);
     case Backend.NONE:
       return new SandboxReport(backend, guaranteesOf(unsandboxedGuarantees(), unsandboxedShortfalls, required), null);
     case Backend.LANDLOCK:
@@ -136,6 +144,44 @@ function explainBubblewrap(launch: ExplainedLaunch, { granted, desktop, scope }:
   });
   return new SandboxReport(Backend.BUBBLEWRAP, guaranteesOf(statements, bubblewrapShortfalls, required), filesystem);
 }
+
+function explainPortal(launch: ExplainedLaunch, { granted, desktop, scope }: SandboxContents): SandboxReport {
+  const { permissions, required } = launch;
+  const where = confinement();
+  if (where.kind !== "flatpak") throw new TypeError("The portal was chosen outside a Flatpak");
+  const { info } = where;
+  const portal = knownPortalFacts();
+  // what would be refused, is refused here
+  sandboxFlags(permissions, info.context, portal ?? NEWEST_PORTAL);
+  const host = hostFacts();
+  const { mounts } = granted;
+  const directories = childDirectories();
+  const { devices } = localDesktopFacts(permissions);
+  const links = linksIn(directories.runtime);
+  const picture = portalFilesystem({ host, permissions, directories, mounts, desktop, links, devices });
+  const filesystem = lookedUp(picture, hostFileKind);
+  const statements = portalGuarantees({
+    ...launch,
+    environment: desktopEnvironment(launch.environment, desktop),
+    ...{ host, mounts, grants: desktop.grants, filesystem, app: info, portal, runtime: directories.runtime },
+    limitFacts: { uid: host.uid, kernelRelease: release(), scope },
+    filter: filterVerdicts(permissions.syscalls, host.architecture),
+  });
+  return new SandboxReport(Backend.FLATPAK_PORTAL, guaranteesOf(statements, portalShortfalls, required), filesystem);
+}
+
+function linksIn(directory: string): ReadonlyMap<string, string> {
+  try {
+    const links = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isSymbolicLink());
+    return new Map(links.map(({ name }) => [join(directory, name), readlinkSync(join(directory, name))]));
+  } catch {
+    // it may be another's, or change while we look
+    return new Map();
+  }
+}
+
+/** Stands for one that has not been asked yet: a launch says what an older one cannot do. */
+const NEWEST_PORTAL: PortalFacts = { version: 8, supportsExposedPids: true };
 
 /** A report is the same for every bwrap that can be used: only how paths are mounted differs. */
 const anyBubblewrap: BubblewrapFacts = { path: "bwrap", version: [0, 8, 0], options: new Set() };

@@ -188,7 +188,7 @@ export class SandboxSubprocessLauncher {
   explain(): SandboxReport {
     using scope = new DescriptorScope();
     const launch = this.#explained();
-    return explain(launch, foreseenContents(launch.permissions, scope));
+    return explain(launch, foreseenContents(launch.backend, launch.permissions, scope));
   }
 
   /**

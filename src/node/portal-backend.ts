@@ -1,12 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { accessSync, constants, readlinkSync } from "node:fs";
+import { env } from "node:process";
 import type { FlatpakConfinement } from "../confinement/confinement.js";
 import type { PortalFacts } from "../confinement/portal-facts.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
+import type { DesktopPlan } from "../plan/desktop.js";
+import { desktopEnvironment } from "../plan/desktop.js";
 import type { PortalMount, PortalPlan, PortalRequest } from "../plan/flatpak-portal.js";
 import { planFlatpakPortal, planOpenFlatpakPortal } from "../plan/flatpak-portal.js";
+import { portalDesktop } from "../plan/flatpak-portal-desktop.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { Backend, PreparedLaunch, PreparedSandbox } from "./backend.js";
+import { childDirectories } from "./child-directories.js";
 import { overSocketPair } from "./control-socket.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { initProgramPath } from "./init-program.js";
@@ -31,13 +36,28 @@ export function sharedPortal(): Promise<Portal> {
 
 let shared: Promise<Portal> | null = null;
 
+/** What the portal said of itself, if it has been asked already. */
+export function knownPortalFacts(): PortalFacts | null {
+  return known;
+}
+
+let known: PortalFacts | null = null;
+
 function connect(): Promise<Portal> {
-  const connection = Portal.connect("session");
+  const connection = Portal.connect("session").then((portal) => {
+    known = portal.facts;
+    return portal;
+  });
   const forget = (): void => {
     if (shared === connection) shared = null;
   };
   connection.then((portal) => void portal.closed.then(forget), forget);
   return connection;
+}
+
+/** What of the desktop a sandbox has that this application starts. */
+export function desktopThroughPortal(permissions: PermissionSet, { info }: FlatpakConfinement): DesktopPlan {
+  return portalDesktop(permissions, info.context, env, childDirectories().runtime);
 }
 
 /** Launches through a portal. */
@@ -59,13 +79,16 @@ export class PortalBackend implements Backend {
     child: readonly number[],
   ): Promise<PreparedLaunch> {
     const request = portalRequest(this.#app, this.#portal.facts, permissions, granted);
-    return Promise.resolve(this.#prepared(request, planFlatpakPortal(request, command), child));
+    const desktop = desktopThroughPortal(permissions, this.#app);
+    const plan = planFlatpakPortal(request, { ...command, environment: desktopEnvironment(command.environment, desktop) });
+    return Promise.resolve({ ...this.#prepared(request, plan, child), desktop });
   }
 
   prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedSandbox> {
     const request = portalRequest(this.#app, this.#portal.facts, permissions, granted);
     const plan = planOpenFlatpakPortal(request, helloFlags);
-    return Promise.resolve({ ...this.#prepared(request, plan, []), filters: plan.filters });
+    const desktop = desktopThroughPortal(permissions, this.#app);
+    return Promise.resolve({ ...this.#prepared(request, plan, []), desktop, filters: plan.filters });
   }
 
   #prepared(

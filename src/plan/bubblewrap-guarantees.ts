@@ -1,16 +1,24 @@
-import type { BusPolicy, Limit } from "../permissions/permission-set.js";
 import type { BubblewrapOption } from "./bubblewrap-words.js";
-import { childLimits, limitsWithTimeout, Resource } from "./child-limits.js";
-import type { DesktopGrant } from "./desktop.js";
-import type { FilesystemEntry } from "./filesystem-view.js";
-import { isVisible } from "./filesystem-view.js";
-import type { GuaranteeFacts, Observation, Shortfalls, Statement, Statements } from "./guarantees.js";
-import { Mechanism, Outside } from "./guarantees.js";
-import type { LimitFacts, LimitMechanism } from "./limit-mechanisms.js";
-import { enforcedLimits } from "./limit-mechanisms.js";
-import { ADDR_NO_RANDOMIZE, CloneFlag, DIRTY_HIGH_WORD, probedCalls, SocketFamily, TerminalRequest } from "./probed-calls.js";
-import { bytesText } from "./report-text.js";
+import type { GuaranteeFacts, Shortfalls, Statements } from "./guarantees.js";
+import { Outside } from "./guarantees.js";
+import type { LimitFacts } from "./limit-mechanisms.js";
 import { sandboxDirectories } from "./root-filesystem.js";
+import type { SandboxFacts, SandboxTraits } from "./sandbox-statements.js";
+import {
+  buses,
+  devices,
+  display,
+  environment,
+  filesystem,
+  ipc,
+  lifetime,
+  listed,
+  network,
+  privileges,
+  processIds,
+  resources,
+  syscalls,
+} from "./sandbox-statements.js";
 
 /** What a report of a bubblewrap sandbox follows from. */
 export interface BubblewrapGuaranteeFacts extends GuaranteeFacts {
@@ -21,608 +29,49 @@ export interface BubblewrapGuaranteeFacts extends GuaranteeFacts {
 }
 
 /** What a sandbox of bubblewrap and gio-sandbox-init guarantees, and what its child will see of that. */
-export function bubblewrapGuarantees(facts: BubblewrapGuaranteeFacts): Statements {
+export function bubblewrapGuarantees({ options, ...rest }: BubblewrapGuaranteeFacts): Statements {
+  const facts: SandboxFacts = { ...rest, traits: traitsOf(options, rest.host.uid) };
+  const own = facts.filesystem.filter(({ kind, path, writable }) => kind === "private" && writable && path !== "/");
   return {
-    filesystem: filesystem(facts),
+    filesystem: filesystem(facts, [`${listed(own.map(({ path }) => path))} are its own, empty at first, and gone with it.`]),
     network: network(facts),
-    "process-ids": processIds(),
+    "process-ids": processIds(facts, [
+      "It sees the processes that it starts, and gio-sandbox-init as process 1, in /proc and to kill(): ESRCH for all others.",
+      "It can neither look into process 1 nor end it.",
+    ]),
     ipc: ipc(facts),
     buses: buses(facts),
     display: display(facts),
     devices: devices(facts),
-    syscalls: syscalls(facts),
-    privileges: privileges(facts),
+    syscalls: syscalls(facts, []),
+    privileges: privileges(facts, []),
     environment: environment(facts),
-    resources: resources(facts),
-    lifetime: lifetime(),
+    resources: resources(facts, []),
+    lifetime: lifetime(facts),
   };
 }
 
 /** What bubblewrap and init cannot hold: nothing. */
 export const bubblewrapShortfalls: Shortfalls = new Map();
 
-function observe(probe: string, result: string): Observation {
-  return { probe, result };
-}
-
-/** An observation that comes to a system call, which the filter may refuse before the kernel is asked. */
-function observeCall(
-  { filter }: GuaranteeFacts,
-  probe: string,
-  [call, ...args]: readonly [string, ...(number | bigint)[]],
-  kernel: string,
-): Observation {
-  return observe(probe, filter.of(call, ...args) ?? kernel);
-}
-
-function has({ options }: BubblewrapGuaranteeFacts, ...words: readonly string[]): boolean {
-  return options.some(({ name }) => words.includes(name));
-}
-
-/** Paths of the host that tell whether it is hidden. */
-const tellingPaths = [
-  ...["/boot", "/etc/hostname", "/etc/machine-id", "/etc/shadow", "/etc/ssh", "/media", "/mnt", "/opt", "/root", "/srv"],
-  ...["/run/systemd", "/run/udev", "/sys", "/var/lib", "/var/log"],
-];
-
-function filesystem(facts: BubblewrapGuaranteeFacts): Statement {
-  const { filesystem: view, mounts } = facts;
-  const granted = view.filter(({ path }) => mounts.some((mount) => mount.path === path));
-  const own = view.filter(({ kind, path, writable }) => kind === "private" && writable && path !== "/");
-  const hidden = tellingPaths.filter((path) => !isVisible(view, path));
+function traitsOf(options: readonly BubblewrapOption[], uid: number): SandboxTraits {
+  const has = (...words: readonly string[]): boolean => options.some(({ name }) => words.includes(name));
+  const { runtime } = sandboxDirectories(uid);
   return {
-    access: granted.length === 0 ? "denied" : "partly",
-    mechanisms: [Mechanism.MOUNT_NAMESPACE],
-    sentences: [
-      "It finds what the picture of the file system shows, and nothing else of the host: ENOENT.",
-      "It cannot write to what the picture shows as read-only: EROFS.",
-      `${listed(own.map(({ path }) => path))} are its own, empty at first, and gone with it.`,
-      ...granted.map(({ path, writable }) =>
-        writable ? `It can read and write ${path} as its user may.` : `It can read ${path} as its user may.`,
-      ),
-    ],
-    observations: [
-      ...view.flatMap(entryObservations),
-      ...hidden.map((path) => observe(`read ${path}`, "ENOENT")),
-      observe("execute-own /tmp", "OK"),
-      observe("namespace mnt", "own"),
-    ],
-  };
-}
-
-function entryObservations(entry: FilesystemEntry): Observation[] {
-  const { path, kind, writable, source, mode, size } = entry;
-  if (kind === "host") return hostObservations(entry);
-  const reading = observe(`read ${path}`, mode !== null && (mode & S_IRUSR) === 0 ? "EACCES" : "OK");
-  const writing = observe(`write ${path}`, writable ? "OK" : "EROFS");
-  const sizes = size === null ? [] : [observe(`size ${path}`, String(size))];
-  const modes = mode === null ? [] : [observe(`mode ${path}`, mode.toString(8).padStart(4, "0"))];
-  switch (kind) {
-    case "link":
-      return [observe(`link ${path}`, source ?? "")];
-    case "socket":
-      return [observe(`read ${path}`, "ENXIO")];
-    case "file":
-      return [reading, ...modes, ((mode ?? 0) & S_IWUSR) === 0 ? observe(`write ${path}`, "EACCES") : writing];
-    case "directory":
-    case "private":
-    case "devices":
-      return [reading, writing, ...modes, ...sizes];
-    case "processes":
-      return [reading];
-  }
-}
-
-function hostObservations({ path, writable, source, isDirectory }: FilesystemEntry): Observation[] {
-  if (source === null) return [];
-  // to open a device may have it do something
-  if (path.startsWith("/dev/") && isDirectory !== true) return [observeSame("access", path, source)];
-  const reading = observeSame("read", path, source);
-  if (writable) return [reading, observeSame("write", path, source)];
-  if (isDirectory !== true) return [reading, { ...observeSame("write", path, source), result: Outside.READ_ONLY }];
-  // nothing can be made in /proc at all
-  return [reading, observe(`write ${path}`, path.startsWith("/proc/") ? "ENOENT" : "EROFS")];
-}
-
-/** The same as outside, for a path that may have another name there. */
-function observeSame(probe: string, path: string, source: string): Observation {
-  const same = observe(`${probe} ${path}`, Outside.SAME);
-  return source === path ? same : { ...same, outside: `${probe} ${source}` };
-}
-
-const S_IRUSR = 0o400;
-const S_IWUSR = 0o200;
-
-/** Every family, and one that a filter could take for another. */
-function socketObservations(facts: BubblewrapGuaranteeFacts): Observation[] {
-  const families = Array.from({ length: SocketFamily.MAX + 1 }, (_, family) => family);
-  const made: readonly number[] = [SocketFamily.UNIX, SocketFamily.INET, SocketFamily.INET6, SocketFamily.NETLINK];
-  return [
-    ...families.flatMap((family): Observation[] => {
-      const verdict = socketVerdict(facts, family);
-      if (verdict !== null) return [observe(`socket ${family}`, verdict)];
-      // which of the others a kernel has is its own affair
-      return family === SocketFamily.UNSPEC
-        ? [observe(`socket ${family}`, "EAFNOSUPPORT")]
-        : [observe(`socket ${family}`, made.includes(family) ? "OK" : Outside.SAME)];
-    }),
-    observe(
-      `dirty-socket ${SocketFamily.VSOCK}`,
-      facts.filter.of("socket", DIRTY_HIGH_WORD | BigInt(SocketFamily.VSOCK), 1) ?? Outside.SAME,
-    ),
-  ];
-}
-
-/** What the filter says to socket(), before the kernel is asked. */
-function socketVerdict({ filter }: GuaranteeFacts, family: number): string | null {
-  return filter.of("socket", family, 1);
-}
-
-/** An attempt to connect to a socket that is not there. */
-function observeNoSocket(facts: GuaranteeFacts, path: string): Observation {
-  return observe(`connect ${path}`, socketVerdict(facts, SocketFamily.UNIX) ?? "ENOENT");
-}
-
-function network(facts: BubblewrapGuaranteeFacts): Statement {
-  const isShared = has(facts, "--share-net");
-  const seen = (alone: string): string => (isShared ? Outside.SAME : alone);
-  const stream = (family: number): string | null => socketVerdict(facts, family);
-  return {
-    access: isShared ? "granted" : "denied",
-    mechanisms: isShared ? [] : [Mechanism.NETWORK_NAMESPACE],
-    sentences: isShared
-      ? [
-          "It has the host's network: every interface, the servers on the host's loopback device too.",
-          "It can connect to the host's abstract Unix sockets, which belong to the network.",
-          "It cannot make raw or packet sockets.",
-        ]
-      : [
-          "It can make sockets, and has a loopback device of its own with nobody else on it.",
-          "connect() to any other address gives ENETUNREACH.",
-          "The host's servers on 127.0.0.1 and ::1, and its abstract Unix sockets, are not there: ECONNREFUSED.",
-        ],
-    observations: [
-      observe("namespace net", isShared ? "the host's" : "own"),
-      observe("interfaces", stream(SocketFamily.NETLINK) ?? seen("lo")),
-      observe("own-loopback", stream(SocketFamily.INET) ?? "OK"),
-      observe("connect-host-inet", stream(SocketFamily.INET) ?? seen("ECONNREFUSED")),
-      observe("connect-host-inet6", stream(SocketFamily.INET6) ?? seen("ECONNREFUSED")),
-      observe("connect-own-address", stream(SocketFamily.INET) ?? seen("ENETUNREACH")),
-      observe("connect-host-abstract", stream(SocketFamily.UNIX) ?? seen("ECONNREFUSED")),
-      observe("route-inet", stream(SocketFamily.INET) ?? seen("ENETUNREACH")),
-      observe("route-inet6", stream(SocketFamily.INET6) ?? seen("ENETUNREACH")),
-      observe("raw-socket", stream(SocketFamily.INET) ?? "EPERM"),
-      ...socketObservations(facts),
-    ],
-  };
-}
-
-function processIds(): Statement {
-  return {
-    access: "denied",
-    mechanisms: [Mechanism.PID_NAMESPACE, Mechanism.INIT],
-    sentences: [
-      "It sees the processes that it starts, and gio-sandbox-init as process 1, in /proc and to kill(): ESRCH for all others.",
-      "It can neither look into process 1 nor end it.",
-    ],
-    observations: [
-      observe("namespace pid", "own"),
-      observe("foreign-processes", "0"),
-      observe("signal-host-process", "ESRCH"),
-      observe("read-memory-of-host-process", "ENOENT"),
-      ...["environ", "exe", "fd/3", "mem", "root"].map((file) => observe(`read /proc/1/${file}`, "EACCES")),
-    ],
-  };
-}
-
-function ipc(facts: BubblewrapGuaranteeFacts): Statement {
-  const isShared = !has(facts, "--unshare-all", "--unshare-ipc");
-  const seen = (alone: string): string => (isShared ? Outside.SAME : alone);
-  return {
-    access: isShared ? "granted" : "denied",
-    mechanisms: [...(isShared ? [] : [Mechanism.IPC_NAMESPACE]), Mechanism.MOUNT_NAMESPACE],
-    sentences: [
-      isShared
-        ? "It shares the host's System V IPC objects and POSIX message queues, as its user may use them."
-        : "It sees none of the host's System V IPC objects and POSIX message queues, and can make its own: ENOENT.",
-      ...(facts.permissions.devices.has("shm") ? [] : ["Its /dev/shm is its own."]),
-    ],
-    observations: [
-      observe("namespace ipc", isShared ? "the host's" : "own"),
-      observeCall(facts, "host-shared-memory", ["shmget"], seen("ENOENT")),
-      observeCall(facts, "host-message-queue", ["mq_open"], seen("ENOENT")),
-      observeCall(facts, "own-shared-memory", ["shmget"], "OK"),
-    ],
-  };
-}
-
-/** The grants of some permissions, as users write them. */
-function grantsOf({ grants }: GuaranteeFacts, ...permissions: readonly string[]): readonly DesktopGrant[] {
-  return grants.filter(({ permission }) => permissions.includes(permission));
-}
-
-/** An attempt to connect to a socket that is granted. */
-function observeSocket(facts: GuaranteeFacts, { source, target }: DesktopGrant): Observation[] {
-  if (target === null || source === null) return [];
-  const verdict = socketVerdict(facts, SocketFamily.UNIX);
-  return [verdict === null ? observeSame("connect", target, source) : observe(`connect ${target}`, verdict)];
-}
-
-/** Sockets that are at these paths only if they are granted. */
-function observeSockets(facts: BubblewrapGuaranteeFacts, granted: readonly DesktopGrant[], paths: readonly string[]): Observation[] {
-  const others = paths.filter((path) => !granted.some(({ target }) => target === path));
-  return [
-    ...granted.flatMap((grant) => observeSocket(facts, grant)),
-    ...others.map((path) => (isVisible(facts.filesystem, path) ? observe(`connect ${path}`, Outside.SAME) : observeNoSocket(facts, path))),
-  ];
-}
-
-function observeVariables(facts: GuaranteeFacts, names: readonly string[]): Observation[] {
-  return names.map((name) => observe(`variable ${name}`, variable(facts, name) ?? "unset"));
-}
-
-function buses(facts: BubblewrapGuaranteeFacts): Statement {
-  const { runtime } = sandboxDirectories(facts.host.uid);
-  const session = grantsOf(facts, "socket=session-bus", "portals", "session bus policy");
-  const system = grantsOf(facts, "socket=system-bus", "system bus policy");
-  const others = grantsOf(facts, "a11y", "socket=ssh-auth", "socket=gpg-agent");
-  const granted = [...session, ...system, ...others];
-  const isFiltered = granted.some(({ mechanism }) => mechanism === "bus-proxy");
-  const isWhole = granted.some(({ permission }) => permission.startsWith("socket="));
-  return {
-    access: granted.length === 0 ? "denied" : isWhole ? "granted" : "partly",
-    mechanisms: [
-      ...[Mechanism.MOUNT_NAMESPACE, ...networkHiding(facts)],
-      ...(isFiltered ? [Mechanism.BUS_FILTER] : []),
-    ],
-    sentences: [
-      ...(granted.length === 0
-        ? ["It has no D-Bus: neither the address nor the socket of any bus is there."]
-        : granted.map((grant) => busSentence(facts, grant))),
-      ...(has(facts, "--share-net") ? ["A bus that listens on an abstract socket is in reach with the network."] : []),
-    ],
-    observations: [
-      ...observeVariables(facts, ["DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS", "AT_SPI_BUS_ADDRESS", "SSH_AUTH_SOCK"]),
-      ...observeSockets(facts, granted.filter(({ mechanism }) => mechanism === "mount"), [
-        ...[`${runtime}/bus`, "/run/dbus/system_bus_socket"].filter((path) => !granted.some(({ target }) => target === path)),
-      ]),
-      ...session.flatMap((grant) => nameObservations(facts, grant, facts.permissions.sessionBus)),
-      ...system.flatMap((grant) => nameObservations(facts, grant, facts.permissions.systemBus)),
-    ],
-  };
-}
-
-function busSentence({ permissions }: GuaranteeFacts, { permission, mechanism }: DesktopGrant): string {
-  const isFiltered = mechanism === "bus-proxy";
-  switch (permission) {
-    case "socket=session-bus":
-      return "It has all of the session bus, and with it whatever programs there do for it, as to start others outside.";
-    case "socket=system-bus":
-      return "It has all of the system bus, as your programs have it.";
-    case "a11y":
-      return "It reaches the accessibility bus, to offer itself to assistive technology: no other program's content.";
-    case "socket=ssh-auth":
-      return "It can have your SSH agent sign for it.";
-    case "socket=gpg-agent":
-      return "It can have your GnuPG agent sign and decrypt for it.";
-    default:
-      break;
-  }
-  const policies = permission === "system bus policy" ? permissions.systemBus : permissions.sessionBus;
-  const names = [...policies].filter(([, policy]) => policy !== "none").map(([name, policy]) => `${name} (${policy})`);
-  const portals = permission === "portals" ? ["the portals, for which it is a sandboxed application"] : [];
-  const bus = permission === "system bus policy" ? "system" : "session";
-  return `It sees of the ${bus} bus ${listed([...portals, ...names])}${isFiltered ? ", and no other name" : ""}.`;
-}
-
-/** A name that is on most buses, and on the list of nobody. */
-const UNGRANTED_NAME = "org.freedesktop.systemd1";
-
-function nameObservations(
-  facts: GuaranteeFacts,
-  { source, target, mechanism, permission }: DesktopGrant,
-  policies: ReadonlyMap<string, BusPolicy>,
-): Observation[] {
-  if (target === null || source === null) return [];
-  const verdict = socketVerdict(facts, SocketFamily.UNIX);
-  const name = (probe: string, word: string, result: string | null): Observation => {
-    const inside = `${probe} ${target} ${word}`;
-    if (verdict !== null) return observe(inside, verdict);
-    return result === null ? { ...observe(inside, Outside.SAME), outside: `${probe} ${source} ${word}` } : observe(inside, result);
-  };
-  if (mechanism === "mount") {
-    return [observe(`bus ${target}`, verdict ?? "OK"), name("see-name", UNGRANTED_NAME, null)];
-  }
-  const isWhole = permission.startsWith("socket=");
-  const named = [...policies].filter(([word]) => !word.endsWith(".*"));
-  return [
-    observe(`bus ${target}`, verdict ?? "OK"),
-    ...(policies.has(UNGRANTED_NAME) ? [] : [name("see-name", UNGRANTED_NAME, isWhole ? null : "hidden")]),
-    ...named.flatMap(([word, policy]) => [
-      name("see-name", word, policy === "none" ? "hidden" : null),
-      name("talk-name", word, policy === "talk" || policy === "own" ? null : policy === "see" ? ACCESS_DENIED : SERVICE_UNKNOWN),
-      name("own-name", word, policy === "own" ? null : policy === "none" ? SERVICE_UNKNOWN : ACCESS_DENIED),
+    makers: [],
+    init: 1,
+    // the kernel does not deliver to the first process of a namespace what would end it
+    signalToInit: "OK",
+    shares: new Set([
+      ...(has("--share-net") ? (["network"] as const) : []),
+      ...(has("--unshare-all", "--unshare-ipc") ? [] : (["ipc"] as const)),
     ]),
-  ];
-}
-
-const ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied";
-const SERVICE_UNKNOWN = "org.freedesktop.DBus.Error.ServiceUnknown";
-
-function display(facts: BubblewrapGuaranteeFacts): Statement {
-  const { runtime } = sandboxDirectories(facts.host.uid);
-  const granted = facts.grants.filter(({ permission }) => permission in displaySentences);
-  return {
-    access: granted.length === 0 ? "denied" : "partly",
-    mechanisms: [Mechanism.MOUNT_NAMESPACE, ...networkHiding(facts)],
-    sentences: [
-      ...(granted.length === 0
-        ? ["It has no display and no sound: the sockets of X11, Wayland, PulseAudio and PipeWire are not there."]
-        : granted.map(({ permission }) => displaySentences[permission] ?? "")),
-      ...(has(facts, "--share-net")
-        ? ["An X server that listens on an abstract socket is in reach with the network; its cookie only with socket=x11."]
-        : []),
-    ],
-    observations: [
-      ...observeVariables(facts, ["DISPLAY", "WAYLAND_DISPLAY", "PULSE_SERVER", "XAUTHORITY"]),
-      ...observeSockets(facts, granted, [
-        ...["/tmp/.X11-unix/X0", `${runtime}/wayland-0`, `${runtime}/pulse/native`, `${runtime}/pipewire-0`],
-      ]),
-    ],
+    namespaces: { cgroup: "own", user: "own", uts: "own" },
+    hostName: options.find(({ name }) => name === "--hostname")?.operands[0] ?? null,
+    runtime,
+    busSockets: [`${runtime}/bus`, "/run/dbus/system_bus_socket"],
+    process: { "control-group": "/", umask: Outside.SAME, "capability-bounds": "none" },
+    otherLimits: "inherited",
+    beyondFilter: (kernel) => kernel,
   };
-}
-
-const x11Sentence = "It has the X11 display, where every client can read what is typed and shown in all windows.";
-
-const displaySentences: Readonly<Record<string, string>> = {
-  "socket=x11": x11Sentence,
-  "socket=fallback-x11": x11Sentence,
-  "socket=wayland": "It has the Wayland display, where it sees its own windows only.",
-  "socket=pulseaudio": "It has PulseAudio: it can play sound, and record it.",
-  "socket=pipewire": "It has PipeWire: it can use sound and cameras as PipeWire lets it.",
-};
-
-function networkHiding(facts: BubblewrapGuaranteeFacts): (typeof Mechanism.NETWORK_NAMESPACE)[] {
-  return has(facts, "--share-net") ? [] : [Mechanism.NETWORK_NAMESPACE];
-}
-
-function variable({ environment }: GuaranteeFacts, name: string): string | null {
-  return environment.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
-}
-
-/** What bwrap's `--dev` makes. */
-const harmlessDevices = ["full", "null", "random", "tty", "urandom", "zero"].map((name) => `/dev/${name}`);
-
-function devices(facts: BubblewrapGuaranteeFacts): Statement {
-  const terminal = (probe: string, request: bigint, kernel: string): Observation =>
-    observeCall(facts, probe, ["ioctl", 0, request], kernel);
-  const [sti, linux] = [BigInt(TerminalRequest.TIOCSTI), BigInt(TerminalRequest.TIOCLINUX)];
-  const view = facts.filesystem;
-  const inDevices = view.filter(({ kind, path }) => kind === "host" && path.startsWith("/dev/"));
-  const nodes = inDevices.filter(({ isDirectory }) => isDirectory !== true).map(({ path }) => path);
-  const words = [...new Set(facts.grants.map(({ permission }) => permission).filter((word) => word in deviceSentences))];
-  return {
-    access: words.length === 0 ? "denied" : "partly",
-    mechanisms: [Mechanism.MOUNT_NAMESPACE, Mechanism.CAPABILITIES, Mechanism.SECCOMP],
-    sentences: [
-      `It finds null, zero, full, random, urandom, tty and terminals of its own in /dev, and no other device${words.length === 0 ? "" : " but those below"}: ENOENT.`,
-      ...words.map((word) => deviceSentences[word] ?? ""),
-      "It cannot make device nodes: EPERM. It has no controlling terminal: ENXIO for /dev/tty.",
-      "It cannot type into a terminal: EPERM for TIOCSTI and TIOCLINUX.",
-    ],
-    observations: [
-      observe("devices", [...harmlessDevices, ...nodes].sort(compare).join(" ")),
-      observeCall(facts, "make-device", ["mknodat"], "EPERM"),
-      observe("open-terminal", "ENXIO"),
-      observe("write /dev/null", "OK"),
-      observe("read /dev/urandom", "OK"),
-      ...["/dev/dri", "/dev/input", "/dev/kvm", "/dev/mem", "/dev/snd", "/dev/fuse", "/dev/net/tun"]
-        .filter((path) => !isVisible(view, path))
-        .map((path) => observe(`read ${path}`, "ENOENT")),
-      ...inDevices.flatMap(({ path, isDirectory }) => (isDirectory === true ? [observe(`list ${path}`, Outside.SAME)] : [])),
-      ...observeSockets(facts, grantsOf(facts, "socket=cups", "socket=pcsc"), []),
-      terminal("tiocsti", sti, Outside.SAME),
-      terminal("tiocsti-dirty", DIRTY_HIGH_WORD | sti, Outside.SAME),
-      terminal("tioclinux", linux, "ENOTTY"),
-      terminal("tioclinux-dirty", DIRTY_HIGH_WORD | linux, "ENOTTY"),
-    ],
-  };
-}
-
-const deviceSentences: Readonly<Record<string, string>> = {
-  "device=dri": "It can use the GPU.",
-  "device=input": "It can read what is typed and done with all input devices, as far as its user may.",
-  "device=kvm": "It can run virtual machines.",
-  "device=shm": "It shares /dev/shm with the host.",
-  "device=usb": "It can use USB devices, as far as its user may.",
-  "device=all": "It can use all devices of the host, as far as its user may.",
-  "socket=cups": "It can print.",
-  "socket=pcsc": "It can use smart cards.",
-};
-
-function syscalls(facts: BubblewrapGuaranteeFacts): Statement {
-  const { filter } = facts;
-  return {
-    access: "partly",
-    mechanisms: [Mechanism.SECCOMP],
-    sentences: syscallSentences(facts),
-    observations: [
-      observe("seccomp", "2"),
-      ...probedCalls.flatMap(({ name, args, kernel }): Observation[] => {
-        if (!filter.has(name)) return [];
-        const result = filter.of(name, ...args) ?? kernel;
-        return result === null ? [] : [observe(`call ${name}`, result)];
-      }),
-      observeCall(facts, "ptrace-sibling", ["ptrace", 0x4206], Outside.SAME),
-      observeCall(facts, "read-memory-of-sibling", ["process_vm_readv"], Outside.SAME),
-      observeCall(facts, "take-descriptor-of-sibling", ["pidfd_getfd"], Outside.SAME),
-      observeCall(facts, "personality-query", ["personality", 0xffffffff], "0"),
-      observeCall(facts, "personality-set", ["personality", ADDR_NO_RANDOMIZE], "OK"),
-      // −1 is what a tracer sets to skip a call: no filter kills for it
-      observe("call-minus-one", filter.ofNumber(-1) ?? "ENOSYS"),
-      ...otherEntrances(facts),
-    ],
-  };
-}
-
-/** The system calls of 32-bit programs, and of x32, which any program of x86_64 can make. */
-function otherEntrances({ filter }: GuaranteeFacts): Observation[] {
-  if (filter.architecture !== "x86_64") return [];
-  return [
-    observe("i386-ptrace", filter.ofSibling("ptrace", 0) ?? Outside.SAME),
-    observe("x32-ptrace", filter.ofNumber(X32_PTRACE, 0) ?? "ENOSYS"),
-  ];
-}
-
-const X32_PTRACE = 0x40000000 + 521;
-
-function syscallSentences({ permissions }: GuaranteeFacts): string[] {
-  const { syscalls: policy } = permissions;
-  const common = "Calls for 32-bit programs are judged by the same list, and there are no calls of x32.";
-  switch (policy.kind) {
-    case "allow":
-      return [`It can make the system calls that were named, and what every program needs: ${policy.errno} for others.`, common];
-    case "block":
-    case "default":
-      return [
-        "It can make every system call but those of the list: EPERM, or ENOSYS for those that programs do without.",
-        ...(policy.kind === "block" ? [`More were named that it cannot make: ${policy.errno}, unless another was named.`] : []),
-        "Among those of the list are mounts, namespaces, keyrings, ptrace, bpf, io_uring, perf events and userfaultfd.",
-        common,
-      ];
-  }
-}
-
-function privileges(facts: BubblewrapGuaranteeFacts): Statement {
-  const { uid, gid } = facts.host;
-  return {
-    access: "denied",
-    mechanisms: [Mechanism.NO_NEW_PRIVILEGES, Mechanism.CAPABILITIES, Mechanism.USER_NAMESPACE, Mechanism.SECCOMP],
-    sentences: [
-      `It runs as your user (${uid}) without any capability${uid === 0 ? ", also though that is root" : ""}.`,
-      "No program gives it more: set-user-ID bits and file capabilities are ignored.",
-      "It can become no other user: EINVAL. It can make no namespace in which it would be root.",
-      "It cannot write to the kernel's settings in /proc/sys.",
-    ],
-    observations: [
-      observe("no-new-privileges", "1"),
-      observe("capabilities", "none"),
-      observe("namespace user", "own"),
-      observe("user", String(uid)),
-      observe("group", String(gid)),
-      observeCall(facts, "change-user", ["setresuid"], "EINVAL"),
-      observeCall(facts, "change-groups", ["setgroups"], "EPERM"),
-      observe("set-user-id /usr", "ignored"),
-      observe("set-user-id /tmp", "ignored"),
-      observe("write /proc/sys/kernel/core_pattern", uid === 0 ? "EROFS" : "EACCES"),
-      observeCall(facts, "clone-user-namespace", ["clone", CloneFlag.NEWUSER | CloneFlag.SIGCHLD], "ENOSPC"),
-      observeCall(facts, "clone-network-namespace", ["clone", CloneFlag.NEWNET | CloneFlag.SIGCHLD], "EPERM"),
-      observeCall(facts, "clone3-user-namespace", ["clone3"], "ENOSPC"),
-      observeCall(facts, "unshare-user-namespace", ["unshare", CloneFlag.NEWUSER], "ENOSPC"),
-    ],
-  };
-}
-
-function environment(facts: BubblewrapGuaranteeFacts): Statement {
-  const names = facts.environment.map((entry) => entry.slice(0, entry.indexOf("=")));
-  const hostName = facts.options.find(({ name }) => name === "--hostname")?.operands[0];
-  const others = facts.descriptors.filter((fd) => fd > 2);
-  return {
-    access: "denied",
-    mechanisms: [Mechanism.INIT, Mechanism.UTS_NAMESPACE],
-    sentences: [
-      `It has these variables, and none else of yours: ${names.length === 0 ? "none" : names.join(", ")}.`,
-      `It has the descriptors 0 to 2${others.length === 0 ? "" : ` and ${listed(others.map(String))}`}, and no other.`,
-      `It begins in ${facts.directory}, with no signal blocked or ignored.`,
-      ...(hostName === undefined ? [] : [`It takes the host for “${hostName}”.`]),
-    ],
-    observations: [
-      observe("variables", [...new Set(names)].sort(compare).join(" ")),
-      observe("descriptors", [...new Set([0, 1, 2, ...facts.descriptors])].sort((a, b) => a - b).join(" ")),
-      observe("working-directory", facts.directory),
-      observe("blocked-signals", NO_SIGNAL),
-      observe("ignored-signals", NO_SIGNAL),
-      observe("umask", Outside.SAME),
-      observe("namespace uts", "own"),
-      observe("namespace time", "the host's"),
-      observe("host-name", hostName ?? Outside.SAME),
-    ],
-  };
-}
-
-const NO_SIGNAL = "0".repeat(16);
-
-/** RLIM_NLIMITS of include/uapi/asm-generic/resource.h. */
-const RESOURCE_COUNT = 16;
-
-function resources(facts: BubblewrapGuaranteeFacts): Statement {
-  const { timeout, limitFacts } = facts;
-  const limits = limitsWithTimeout(facts.permissions.limits, timeout);
-  const held = enforcedLimits({ limits }, limitFacts);
-  const values = new Map(childLimits(facts.permissions).map(({ resource, soft, hard }) => [resource, `${soft} ${hard}`]));
-  return {
-    access: limits.size === 0 ? "granted" : "partly",
-    mechanisms: [
-      ...new Set(held.flatMap(({ mechanisms }) => mechanisms.map((mechanism) => limitMechanisms[mechanism]))),
-      Mechanism.CGROUP_NAMESPACE,
-    ],
-    sentences: held.map(
-      ({ limit, value, mechanisms, observed }) =>
-        `The limit ${limit} is ${limitText(limit, value)}, by ${listed(mechanisms.map((name) => limitMechanisms[name]))}: ${observed}.`,
-    ),
-    observations: [
-      ...Array.from({ length: RESOURCE_COUNT }, (_, resource) => resource)
-        // init sets this one too, as a second line behind its watch
-        .filter((resource) => resource !== RLIMIT_NPROC || !(limits.has("processes") || limits.has("memory")))
-        .map((resource) => observe(`limit ${resource}`, values.get(resource) ?? Outside.SAME)),
-      observe("core-dump", values.get(Resource.CORE) === "1 1" ? "none" : Outside.SAME),
-      observe("namespace cgroup", "own"),
-      observe("control-group", "/"),
-    ],
-  };
-}
-
-const RLIMIT_NPROC = 6;
-
-const limitMechanisms: Readonly<Record<LimitMechanism, Mechanism>> = {
-  scope: Mechanism.CGROUP,
-  watch: Mechanism.INIT,
-  rlimit: Mechanism.RLIMIT,
-  mount: Mechanism.TMPFS_SIZE,
-  timer: Mechanism.INIT,
-};
-
-function limitText(limit: Limit, value: number): string {
-  switch (limit) {
-    case "cpu-time":
-      return `${value} s of CPU time`;
-    case "timeout":
-      return `${value} ms`;
-    case "open-files":
-    case "processes":
-      return String(value);
-    default:
-      return bytesText(value);
-  }
-}
-
-function lifetime(): Statement {
-  return {
-    access: "denied",
-    mechanisms: [Mechanism.PID_NAMESPACE, Mechanism.INIT],
-    sentences: [
-      "It lives no longer than the program that launched it, and neither does anything that it started.",
-      "What loses its parent gets process 1 as its parent, and cannot leave the sandbox.",
-    ],
-    observations: [observe("parent", "1"), observe("orphan-parent", "1")],
-  };
-}
-
-/** “a, b and c” */
-function listed(words: readonly string[]): string {
-  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1) ?? ""}`;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -6,6 +6,10 @@ import type { PlacedMount } from "./host-path.js";
 export type FilesystemKind =
   /** A file or directory of the host. */
   | "host"
+  /** What the launching application finds there itself, of its own files or of its runtime's. */
+  | "application"
+  /** A directory of the sandbox's own, with read-only files in it that Flatpak puts into every instance of the application. */
+  | "flatpak"
   /** An empty file system of the sandbox's own, which is gone with it. */
   | "private"
   | "directory"
@@ -60,7 +64,7 @@ export function filesystemView(
 /** The view as it is on this host: what is not there is left out. */
 export function lookedUp(view: FilesystemView, kindOf: (source: string) => HostFileKind): FilesystemView {
   return view.flatMap((entry) => {
-    if (entry.kind !== "host" || entry.source === null) return [entry];
+    if ((entry.kind !== "host" && entry.kind !== "application") || entry.source === null) return [entry];
     const kind = kindOf(entry.source);
     return kind === null && entry.optional ? [] : [{ ...entry, isDirectory: kind === "directory" }];
   });
@@ -79,8 +83,25 @@ export function entryAt(view: FilesystemView, path: string): FilesystemEntry | n
 export function isVisible(view: FilesystemView, path: string): boolean {
   const entry = entryAt(view, path);
   if (entry === null) return false;
-  return entry.path === path || entry.kind === "host" || view.some((other) => isBelow(other.path, path));
+  if (entry.kind === "link" && entry.path !== path) {
+    const others = view.filter((other) => other !== entry);
+    return isVisible(others, `${linkedPath(entry.path, entry.source ?? "")}${path.slice(entry.path.length)}`);
+  }
+  return entry.path === path || showsMore.has(entry.kind) || view.some((other) => isBelow(other.path, path));
 }
+
+/** Where a symbolic link leads, if there are no others on the way. */
+export function linkedPath(path: string, target: string): string {
+  const parts = target.startsWith("/") ? [] : path.split("/").slice(1, -1);
+  for (const part of target.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
+
+/** What has files in it of which the view does not speak one by one. */
+const showsMore: ReadonlySet<FilesystemKind> = new Set(["host", "application", "flatpak"]);
 
 function isBelow(path: string, directory: string): boolean {
   return path !== directory && (directory === "/" || path.startsWith(`${directory}/`));

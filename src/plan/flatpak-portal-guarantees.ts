@@ -1,78 +1,136 @@
-import type { GuaranteeFacts, Shortfalls, Statement, Statements } from "./guarantees.js";
-import { Mechanism } from "./guarantees.js";
+import type { FlatpakInfo } from "../confinement/flatpak-info.js";
+import type { PortalFacts } from "../confinement/portal-facts.js";
+import type { GuaranteeFacts, Observation, Shortfalls, Statement, Statements } from "./guarantees.js";
+import { Mechanism, Outside } from "./guarantees.js";
+import type { LimitFacts } from "./limit-mechanisms.js";
+import type { SandboxFacts, SandboxTraits } from "./sandbox-statements.js";
+import {
+  buses,
+  devices,
+  display,
+  environment,
+  filesystem,
+  ipc,
+  lifetime,
+  network,
+  privileges,
+  processIds,
+  resources,
+  syscalls,
+} from "./sandbox-statements.js";
 
-type PortalGuaranteeFacts = Pick<
-  GuaranteeFacts,
-  "permissions" | "mounts" | "environment" | "directory" | "descriptors" | "host"
->;
+/** What a report of a sandbox of the portal's follows from. The host in it is what the application sees of it. */
+export interface PortalGuaranteeFacts extends GuaranteeFacts {
+  readonly app: FlatpakInfo;
+  /** What the portal says of itself; null as long as nobody has asked it. */
+  readonly portal: PortalFacts | null;
+  /** The child's XDG_RUNTIME_DIR. */
+  readonly runtime: string;
+  /** What limits depend on. */
+  readonly limitFacts: LimitFacts;
+}
 
 /**
  * What the sandbox guarantees that Flatpak's portal makes for a child. It is another instance of the application: Flatpak
  * makes the namespaces and the filter that every Flatpak has, and gio-sandbox-init in it does the rest.
  *
- * What a child observes there is stated in sentences only, until the conformance program has seen it.
+ * Outside is what the application itself sees, in its own instance.
  */
-export function portalGuarantees(facts: PortalGuaranteeFacts): Statements {
-  const { permissions, mounts, environment, directory, descriptors, host } = facts;
-  const hasNetwork = permissions.shared.has("network");
-  const names = environment.map((entry) => entry.slice(0, entry.indexOf("=")));
-  const numbers = [...new Set([0, 1, 2, ...descriptors])].sort((a, b) => a - b);
+export function portalGuarantees(portalFacts: PortalGuaranteeFacts): Statements {
+  const traits = traitsOf(portalFacts);
+  const facts: SandboxFacts = { ...portalFacts, traits };
   return {
-    filesystem: stated(mounts.length === 0 ? "denied" : "partly", [Mechanism.FLATPAK, Mechanism.MOUNT_NAMESPACE], [
+    filesystem: filesystem(facts, [
       "It finds the application in /app and its runtime in /usr, read-only, and nothing of the application's own data.",
-      "/tmp, its home and its runtime directory are its own, and gone with it.",
-      ...mounts.map(({ path, writable }) =>
-        writable ? `It can read and write ${path} as its user may.` : `It can read ${path} as its user may.`,
-      ),
+      "Everything else is its own, in memory, and gone with it: /tmp, its home, its runtime directory, also the rest of the root.",
+      "/etc is the runtime's with the host's machine-id, user and time zone in it; /run/host has the host's fonts and icons.",
+      "It sees of /sys what every Flatpak sees: the machine's devices by name.",
     ]),
-    network: hasNetwork
-      ? stated("granted", [], ["It has the network as the application has it, with abstract Unix sockets."])
-      : stated("denied", [Mechanism.FLATPAK, Mechanism.NETWORK_NAMESPACE], [
-          "It can make sockets, and has a loopback device of its own: connect() to any other address gives ENETUNREACH.",
-        ]),
-    "process-ids": stated("denied", [Mechanism.FLATPAK, Mechanism.PID_NAMESPACE], [
-      "It sees the processes of its own sandbox only, neither the application's nor the host's.",
+    network: network(facts),
+    "process-ids": processIds(facts, processSentences(portalFacts, traits)),
+    ipc: ipc(facts),
+    buses: withOwnNames(buses(facts), portalFacts),
+    display: display(facts),
+    devices: devices(facts),
+    syscalls: syscalls(facts, [
+      "Flatpak's own filter comes first: it can make no call that a Flatpak cannot make, whatever was named.",
+      "What --allow=devel, bluetooth or canbus lets the application do is not for it.",
+      "Programs for other kinds of processor, as 32-bit ones, run only if the application has --allow=multiarch: else SIGSYS.",
     ]),
-    ipc: stated(permissions.shared.has("ipc") ? "granted" : "denied", [Mechanism.FLATPAK, Mechanism.IPC_NAMESPACE], [
-      "System V IPC and POSIX message queues are those of its own sandbox, unless the application shares the host's.",
+    privileges: privileges(facts, privilegeSentences(portalFacts)),
+    environment: environment(facts),
+    resources: resources(facts, [
+      "Other limits are those of the portal's service, which need not be the application's.",
+      "Nothing but memory bounds its private directories. It sees the name of its control group on the host.",
     ]),
-    buses: stated("denied", [Mechanism.FLATPAK, Mechanism.MOUNT_NAMESPACE], ["It has no D-Bus, and so no portals."]),
-    display: stated(permissions.sockets.size === 0 ? "denied" : "partly", [Mechanism.FLATPAK, Mechanism.MOUNT_NAMESPACE], [
-      permissions.sockets.size === 0
-        ? "It has no display and no sound."
-        : "It has of display and sound what was granted, as far as the application has it itself.",
-    ]),
-    devices: stated(permissions.devices.size === 0 ? "denied" : "partly", [Mechanism.FLATPAK, Mechanism.MOUNT_NAMESPACE], [
-      permissions.devices.size === 0
-        ? "It finds the devices that do no harm in /dev, and no other."
-        : "It has of devices what was granted, as far as the application has it itself.",
-    ]),
-    syscalls: stated("partly", [Mechanism.SECCOMP, Mechanism.FLATPAK], [
-      "It can make no system call that a Flatpak cannot make, nor any that the list here refuses.",
-    ]),
-    privileges: stated("denied", [Mechanism.NO_NEW_PRIVILEGES, Mechanism.CAPABILITIES, Mechanism.USER_NAMESPACE], [
-      `It runs as your user (${host.uid}) without any capability, and no program gives it more.`,
-    ]),
-    environment: stated("denied", [Mechanism.INIT], [
-      `It has these variables, and none else: ${names.join(", ")}.`,
-      `It has the descriptors ${numbers.join(", ")}, and no other, and begins in ${directory}.`,
-    ]),
-    resources: stated(permissions.limits.size === 0 ? "granted" : "partly", [Mechanism.RLIMIT, Mechanism.INIT], [
-      "Its limits are those of an application in general, and those that were set.",
-    ]),
-    lifetime: stated("denied", [Mechanism.INIT, Mechanism.PID_NAMESPACE], [
-      "It lives no longer than the program that launched it, and neither does anything that it started.",
-    ]),
+    lifetime: lifetime(facts),
   };
-}
-
-function stated(
-  access: Statement["access"],
-  mechanisms: Statement["mechanisms"],
-  sentences: Statement["sentences"],
-): Statement {
-  return { access, mechanisms, sentences, observations: [] };
 }
 
 /** What the portal cannot hold is refused by its planner; what it does make, holds. */
 export const portalShortfalls: Shortfalls = new Map();
+
+function traitsOf({ permissions, portal, runtime, limitFacts }: PortalGuaranteeFacts): SandboxTraits {
+  const namespaces = { cgroup: "the host's", user: null, uts: "the host's" } as const;
+  return {
+    makers: [Mechanism.FLATPAK],
+    init: 2,
+    signalToInit: hasLandlockForSignals(limitFacts) ? "EPERM" : "OK",
+    shares: permissions.shared,
+    // to be seen from the application's pid namespace, the sandbox has to be in its user namespace
+    namespaces: portal === null ? namespaces : { ...namespaces, user: portal.supportsExposedPids ? "the host's" : "own" },
+    hostName: null,
+    runtime,
+    busSockets: [`${runtime}/bus`, "/run/flatpak/bus", "/run/dbus/system_bus_socket"],
+    // bwrap keeps the bounding set when it joins a user namespace
+    process: portal === null ? {} : { "capability-bounds": portal.supportsExposedPids ? "some" : "none" },
+    otherLimits: "unknown",
+    // Flatpak's filter, which the application has too, is asked before the kernel
+    beyondFilter: () => Outside.SAME,
+  };
+}
+
+/** Landlock keeps signals apart since Linux 6.12. */
+function hasLandlockForSignals({ kernelRelease }: LimitFacts): boolean {
+  const [major = 0, minor = 0] = kernelRelease.split(".").map(Number.parseFloat);
+  return major > 6 || (major === 6 && minor >= 12);
+}
+
+function processSentences({ portal }: PortalGuaranteeFacts, { signalToInit }: SandboxTraits): string[] {
+  return [
+    "It sees the processes that it starts, Flatpak's bwrap as process 1 and gio-sandbox-init as process 2, and no others: ESRCH.",
+    "It cannot look into processes 1 and 2.",
+    signalToInit === "EPERM"
+      ? "It can signal only what it has started, others in the same sandbox neither: EPERM, by Landlock."
+      : "It can stop or kill init, which ends the sandbox: Landlock prevents that from Linux 6.12 on.",
+    ...(portal?.supportsExposedPids === false
+      ? ["The application does not see its processes."]
+      : ["The application sees its processes, and can signal them."]),
+  ];
+}
+
+/** Flatpak lets each instance own names below the application's, for its sandboxes to be found by. */
+function withOwnNames(statement: Statement, { app, permissions, grants }: PortalGuaranteeFacts): Statement {
+  const bus = grants.find(({ permission }) => permission === "portals")?.target ?? null;
+  if (!permissions.portals || bus === null || app.appId === null) return statement;
+  const own = (name: string, result: string): Observation => ({ probe: `own-name ${bus} ${name}`, result });
+  return {
+    ...statement,
+    sentences: [
+      ...statement.sentences,
+      `It is connected through Flatpak's own D-Bus filter. It can own names that begin with ${app.appId}.Sandboxed, and not the application's.`,
+    ],
+    observations: [
+      ...statement.observations,
+      own(`${app.appId}.Sandboxed.Conformance`, "OK"),
+      own(`${app.appId}.Conformance`, "org.freedesktop.DBus.Error.ServiceUnknown"),
+    ],
+  };
+}
+
+function privilegeSentences({ portal }: PortalGuaranteeFacts): string[] {
+  if (portal?.supportsExposedPids === false) return [];
+  return [
+    "It shares the application's user namespace. Its bounding set of capabilities is not empty there, but nothing can give it one.",
+  ];
+}

@@ -42,7 +42,7 @@ export function sandboxFlags(wanted: PermissionSet, held: FlatpakContext, portal
 }
 
 /** What the application does not hold is not there for its children: the `-try` forms are left out then. */
-function withoutLacking(permissions: PermissionSet, held: FlatpakContext): PermissionSet {
+export function withoutLacking(permissions: PermissionSet, held: FlatpakContext): PermissionSet {
   const { sockets, devices, optionalSockets, optionalDevices } = permissions;
   return {
     ...permissions,

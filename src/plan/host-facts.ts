@@ -46,6 +46,12 @@ export interface DesktopFacts {
   readonly a11yBus: readonly BusSocket[];
 }
 
+/** Those of a session without anything. */
+export const noDesktopFacts: DesktopFacts = {
+  ...{ environment: {}, home: "", hostname: "", rootEntries: [], devices: [], graphics: [], userDirectories: null },
+  ...{ xAuthority: null, pulseCookie: null, abstractSockets: new Set(), sessionBus: [], systemBus: [], a11yBus: [] },
+};
+
 /** Something in /dev: a node (`null`), or a directory of nodes (`dri`). */
 export interface DeviceEntry {
   readonly name: string;

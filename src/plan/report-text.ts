@@ -123,6 +123,10 @@ function entryText({ kind, path, writable, source, mode, size }: FilesystemEntry
       return style("faint", `→ ${printable(source ?? "", 200)}`);
     case "host":
       return `${access}  the host's${source === path || source === null ? "" : ` ${printable(source, 200)}`}`;
+    case "application":
+      return `${access}  the application's`;
+    case "flatpak":
+      return `${access}  Flatpak's own`;
     case "private":
       return `${access}${modeText}  its own${size === null ? "" : `, ${bytesText(size)} at most`}`;
     case "directory":

@@ -3,10 +3,11 @@ import { spawnSync } from "node:child_process";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseRunOptions, UsageError } from "../../src/cli/run-options.js";
+import { UsageError } from "../../src/cli/run-options.js";
 import { SandboxSubprocessLauncher } from "../../src/node/index.js";
 import { aspects } from "../../src/plan/guarantees.js";
 import { temporaryDirectory } from "../node/gsubprocess/children.js";
+import { parseRunOptions } from "./commands.js";
 
 const command = fileURLToPath(new URL("../../bin/gio-sandbox", import.meta.url));
 

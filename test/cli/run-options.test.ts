@@ -4,12 +4,13 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runHelp } from "../../src/cli/help.js";
-import { parseRunOptions, runOptionTable, sections, UsageError } from "../../src/cli/run-options.js";
+import { runOptionTable, sections, UsageError } from "../../src/cli/run-options.js";
 import { loadProfile } from "../../src/node/profiles.js";
 import { SandboxPermissions } from "../../src/permissions/sandbox-permissions.js";
 import { devices, limits, shares, sockets } from "../../src/permissions/vocabulary.js";
 import { temporaryDirectory } from "../node/gsubprocess/children.js";
 import { invalidMessage } from "../permissions/invalid.js";
+import { parseRunOptions } from "./commands.js";
 
 const command = fileURLToPath(new URL("../../bin/gio-sandbox", import.meta.url));
 

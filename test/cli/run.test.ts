@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exitCodeOfError } from "../../src/cli/exit-code.js";
 import { mainHelp, runHelp } from "../../src/cli/help.js";
-import { parseRunOptions, runOptionTable, UsageError } from "../../src/cli/run-options.js";
+import { runOptionTable, UsageError } from "../../src/cli/run-options.js";
 import { chdirError, execError, forkError, sandboxError } from "../../src/subprocess/glib-error.js";
 import { temporaryDirectory } from "../node/gsubprocess/children.js";
+import { parseRunOptions } from "./commands.js";
 
 const command = fileURLToPath(new URL("../../bin/gio-sandbox", import.meta.url));
 

@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import type { Observation, SandboxReport, SandboxSubprocessLauncher } from "../../src/node/index.js";
+import type { FilesystemEntry, FilesystemKind, FilesystemView } from "../../src/plan/filesystem-view.js";
+import { entryAt } from "../../src/plan/filesystem-view.js";
 import { Outside } from "../../src/plan/guarantees.js";
 import type { Host } from "./host.js";
 import { program } from "./host.js";
@@ -77,15 +79,32 @@ function resolved({ probe, result, outside: elsewhere = probe }: Observation, ou
 /** The mounts that the picture of a report speaks of, and those that the program saw: `PATH ro|rw`. */
 export function mountDifferences(report: SandboxReport, seen: Seen): { readonly promised: string[]; readonly seen: string[] } {
   const view = report.filesystem ?? [];
-  const mounts = view.filter(({ kind }) => ["host", "private", "processes", "devices", "socket"].includes(kind));
-  const promised = mounts.map(({ path, writable }) => `${path} ${writable ? "rw" : "ro"}`);
+  const mounts = view.filter(({ kind }) => mountKinds.has(kind));
   const isInside = (path: string): boolean =>
     // what bwrap mounts in its own /dev and /proc, and what comes along with a directory of the host
     mounts.some(({ path: parent, kind }) => path.startsWith(`${parent}/`) && parent !== "/" && kind !== "private") &&
     !mounts.some((mount) => mount.path === path);
   const lines = (seen.get("mounts") ?? "").split("\n");
   return {
-    promised: promised.sort(),
-    seen: lines.filter((line) => !isInside(line.slice(0, line.lastIndexOf(" ")))).sort(),
+    promised: mounts.map(mountLine).sort(),
+    seen: lines.filter((line) => !isInside(pathOf(line)) && !isFlatpaks(view, line)).sort(),
   };
+}
+
+const mountKinds: ReadonlySet<FilesystemKind> = new Set(["host", "application", "private", "processes", "devices", "socket"]);
+
+function mountLine({ path, writable }: FilesystemEntry): string {
+  return `${path} ${writable ? "rw" : "ro"}`;
+}
+
+function pathOf(line: string): string {
+  return line.slice(0, line.lastIndexOf(" "));
+}
+
+/** What Flatpak mounts read-only into its own directories, and directories of the sandbox's own that it happens to mount. */
+function isFlatpaks(view: FilesystemView, line: string): boolean {
+  if (!view.some(({ kind }) => kind === "flatpak")) return false;
+  const entry = entryAt(view, pathOf(line));
+  if (entry?.path === pathOf(line)) return ["directory", "flatpak", "file"].includes(entry.kind) && mountLine(entry) === line;
+  return (entry?.kind === "flatpak" && line.endsWith(" ro")) || line === "/run/.userns ro";
 }

@@ -61,7 +61,11 @@ async function start(undo: (() => unknown)[]): Promise<void> {
   );
 }
 
-async function startXServer(undo: (() => unknown)[]): Promise<string> {
+/**
+ * @param undo gets what ends it
+ * @returns its `DISPLAY`
+ */
+export async function startXServer(undo: (() => unknown)[]): Promise<string> {
   const server = spawn("Xvfb", ["-displayfd", "3", "-nolisten", "tcp"], { stdio: ["ignore", "ignore", "ignore", "pipe"] });
   const ended = once(server, "exit");
   undo.push(async () => {
@@ -73,7 +77,8 @@ async function startXServer(undo: (() => unknown)[]): Promise<string> {
   return `:${number[0].toString().trim()}`;
 }
 
-async function listening(path: string): Promise<Server> {
+/** A socket that takes connections, and closes them. */
+export async function listening(path: string): Promise<Server> {
   const server = createServer((socket) => socket.destroy()).listen(path);
   await once(server, "listening");
   return server;

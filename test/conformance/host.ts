@@ -22,8 +22,6 @@ const namespaces = ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"]
 export async function startHost(): Promise<Host> {
   const inet = await listening({ host: "0.0.0.0", port: 0 });
   const inet6 = await listening({ host: "::1", port: 0 });
-  const abstract = `gio-sandbox-conformance-${process.pid}`;
-  const unix = await listening({ path: `\0${abstract}` });
   const holder = spawn(program, ["hold-host-objects"], { stdio: ["pipe", "pipe", "inherit"] });
   const [line] = (await once(holder.stdout, "data")) as [Buffer];
   return {
@@ -31,13 +29,12 @@ export async function startHost(): Promise<Host> {
       `inet-port=${portOf(inet)}`,
       `inet6-port=${portOf(inet6)}`,
       `own-address=${ownAddress()}:${portOf(inet)}`,
-      `abstract=${abstract}`,
-      `host-pid=${process.pid}`,
+      `host-pid=${holder.pid ?? 0}`,
       ...line.toString().trim().split(" "),
       ...namespaces.map((name) => `ns-${name}=${namespaceNumber(name)}`),
     ],
     async [Symbol.asyncDispose]() {
-      for (const server of [inet, inet6, unix]) server.close();
+      for (const server of [inet, inet6]) server.close();
       holder.stdin.end();
       const [status] = (await once(holder, "exit")) as [number];
       assert.equal(status, 0);
@@ -45,7 +42,7 @@ export async function startHost(): Promise<Host> {
   };
 }
 
-async function listening(options: { host: string; port: number } | { path: string }): Promise<Server> {
+async function listening(options: { host: string; port: number }): Promise<Server> {
   const server = createServer((socket) => socket.destroy()).listen(options);
   await once(server, "listening");
   return server;

@@ -59,9 +59,13 @@ export class FlatpakApp implements AsyncDisposable {
     this.#branch = branch;
   }
 
-  /** The first start builds the runtime and the application and takes some seconds; see `requireFlatpak` for what it needs. */
-  static async start(): Promise<FlatpakApp> {
-    const session = await FlatpakSession.start(cacheDirectory());
+  /**
+   * The first start builds the runtime and the application and takes some seconds; see `requireFlatpak` for what it needs.
+   *
+   * @param variables for the user's session, as `DISPLAY`
+   */
+  static async start(variables: Readonly<Record<string, string>> = {}): Promise<FlatpakApp> {
+    const session = await FlatpakSession.start(cacheDirectory(), variables);
     try {
       return new FlatpakApp(session, await installTestApp(session));
     } catch (error) {

@@ -43,6 +43,14 @@ describe("through the real portal", function () {
     assertPassed(await app.runMocha(["test/flatpak/fixtures/through-portal.ts"], options), 18);
   });
 
+  it("gio-sandbox check finds the portal, and says what it is", async () => {
+    const { stdout, status } = await app.run(["node", "dist/cli/node.js", "check"]);
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /^In a Flatpak: io\.github\.gio_sandbox\.Test, .* Its sandbox portal has version \d+[,.]/);
+    assert.match(stdout, /^flatpak-portal +works/m);
+    assert.match(stdout, /^bubblewrap +no/m);
+  });
+
   it("an application that is killed leaves no child, and what its children have left ends too", async () => {
     const marker = `98${Date.now() % 100_000}.25`;
     // the instance lives on, so that what is left would be seen in it

@@ -38,22 +38,26 @@ export class FlatpakSession implements AsyncDisposable {
   readonly #keeper: Keeper;
   readonly #holder: number;
 
-  private constructor(directory: string, cache: string, keeper: Keeper, holder: number) {
+  private constructor(directory: string, environment: Readonly<Record<string, string>>, keeper: Keeper, holder: number) {
     this.directory = directory;
     this.cache = join(directory, "cache");
     this.#keeper = keeper;
     this.#holder = holder;
-    this.environment = environmentIn(directory);
+    this.environment = environment;
   }
 
-  /** @param cache a directory; it is given to the user that the session is of */
-  static async start(cache: string): Promise<FlatpakSession> {
+  /**
+   * @param cache a directory; it is given to the user that the session is of
+   * @param variables for all that runs in the session, as `DISPLAY`
+   */
+  static async start(cache: string, variables: Readonly<Record<string, string>> = {}): Promise<FlatpakSession> {
     const { uid, gid } = unprivileged();
     const directory = makeDirectory(cache);
+    const environment = { ...environmentIn(directory), ...variables };
     const keeper = spawn("sh", [script, directory, cache, String(uid), String(gid)], {
       stdio: ["pipe", "pipe", "pipe"],
       // what is activated on the buses has the session's environment as well
-      env: environmentIn(directory),
+      env: environment,
       // it has to be there after a Ctrl-C, to clean up
       detached: true,
     });
@@ -76,7 +80,7 @@ export class FlatpakSession implements AsyncDisposable {
       throw new Error(`No session for Flatpak could be started: ${complaint}`);
     }
     letGo(keeper);
-    return new FlatpakSession(directory, cache, keeper, Number(holder.value));
+    return new FlatpakSession(directory, environment, keeper, Number(holder.value));
   }
 
   /** The address of the session bus. It can be connected to from outside the session too. */
