@@ -1,6 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import type { FlatpakConfinement } from "../confinement/confinement.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
+import { desktopEnvironment } from "../plan/desktop.js";
 import { planFlatpakSpawn } from "../plan/flatpak-spawn.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
@@ -8,7 +9,7 @@ import type { Backend, PreparedLaunch, PreparedSandbox } from "./backend.js";
 import { FLATPAK_SPAWN, FlatpakSpawnCarrier } from "./flatpak-spawn-carrier.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import type { Portal } from "./portal.js";
-import { portalRequest, sharedPortal } from "./portal-backend.js";
+import { desktopThroughPortal, portalRequest, sharedPortal } from "./portal-backend.js";
 import { PORTAL_PATIENCE } from "./portal-carrier.js";
 import { systemCalls } from "./system-calls.js";
 
@@ -57,7 +58,8 @@ class FlatpakSpawnBackend implements Backend {
   ): Promise<PreparedLaunch> {
     const { facts } = this.#portal;
     const request = portalRequest(this.#app, facts, permissions, granted);
-    const plan = planFlatpakSpawn(request, command);
+    const desktop = desktopThroughPortal(permissions, this.#app);
+    const plan = planFlatpakSpawn(request, { ...command, environment: desktopEnvironment(command.environment, desktop) });
     const label = facts.supportsExposedPids ? request.label : null;
     return Promise.resolve({
       start: () => {
@@ -67,6 +69,7 @@ class FlatpakSpawnBackend implements Backend {
       frames: plan.frames,
       // they have gone with flatpak-spawn
       descriptors: [],
+      desktop,
     });
   }
 
