@@ -40,8 +40,21 @@ export async function soak(
     await once(index);
     progress(index + 1);
   }
-  return { before, after: await census() };
+  return { before, after: await settled(before) };
 }
+
+/** What is there in the end: what is about to close has a while to do so. */
+async function settled(before: Census): Promise<Census> {
+  const last = performance.now() + PATIENCE;
+  for (;;) {
+    const after = await census();
+    const hasGrown = after.descriptors > before.descriptors || after.processes > before.processes || after.files > before.files;
+    if (!hasGrown || performance.now() > last) return after;
+  }
+}
+
+/** Milliseconds. */
+const PATIENCE = 5000;
 
 async function census(): Promise<Census> {
   // what is closed is gone in the next turns of the loop
