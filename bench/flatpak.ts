@@ -1,5 +1,5 @@
 /**
- * node --import tsx bench/flatpak.ts [ROUNDS]
+ * npm run bench, or node --import tsx bench/flatpak.ts [ROUNDS]
  *
  * Runs bench/in-flatpak.ts inside a real Flatpak. Nothing is measured in this process itself.
  */
