@@ -8,9 +8,10 @@
  *
  *   gjs -m run-scenarios.js --list
  *
- * prints the names of all.
+ * prints the names of all, `--glib` the version of GLib.
  */
 import Gio from "gi://Gio?version=2.0";
+import GLib from "gi://GLib?version=2.0";
 import System from "system";
 import { scenarios } from "./scenarios.js";
 import { callback, sleep, Trial } from "./scenarios/trial.js";
@@ -64,6 +65,10 @@ function report(value) {
 const [which, launchForm, promises, ...names] = ARGV;
 if (which === "--list") {
   for (const name of scenarios.keys()) print(name);
+  System.exit(0);
+}
+if (which === "--glib") {
+  print(`${GLib.MAJOR_VERSION}.${GLib.MINOR_VERSION}`);
   System.exit(0);
 }
 const implementation = { ...(which === "gio" ? gio : await sandboxed(which)), launch: launchForms[launchForm] };

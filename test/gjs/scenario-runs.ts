@@ -29,6 +29,12 @@ export function scenarioNames(): string[] {
   return execFileSync("gjs", ["-m", runner, "--list"], { encoding: "utf8" }).trimEnd().split("\n");
 }
 
+/** The version of the GLib that GJS has. */
+export function glibVersion(): readonly [major: number, minor: number] {
+  const [major = 0, minor = 0] = execFileSync("gjs", ["-m", runner, "--glib"], { encoding: "utf8" }).split(".").map(Number);
+  return [major, minor];
+}
+
 /** What came of each of the scenarios; of one that ended the process, `died` says how. */
 export async function runScenarios(run: Run, names: readonly string[]): Promise<ReadonlyMap<string, Result>> {
   const results = new Map<string, Result>();
