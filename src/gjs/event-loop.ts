@@ -1,0 +1,134 @@
+import GLib from "gi://GLib?version=2.0";
+import { runJobs, whenJobsWait } from "./jobs.js";
+
+/*
+ * What happens, in whichever main context somebody waits for it: in the default one always; in another while an operation
+ * that was started there is under way; and in a private one while a call blocks, so that nothing of the application's runs
+ * meanwhile, as in GIO.
+ */
+
+/** Has something watched in one context. @returns what ends that */
+export type Attach = (context: GLib.MainContext) => () => void;
+
+/** A context that is served, and what each watch has there. */
+type Served = Map<Attach, () => void>;
+
+const watches = new Set<Attach>();
+const served = new Map<GLib.MainContext, Served>();
+let privateContext: GLib.MainContext | null = null;
+
+/**
+ * Has something watched for wherever somebody waits, from now on.
+ *
+ * @returns what ends that
+ */
+export function addWatch(attach: Attach): () => void {
+  watches.add(attach);
+  for (const [context, detachers] of served) detachers.set(attach, attach(context));
+  return () => {
+    if (!watches.delete(attach)) return;
+    for (const detachers of served.values()) {
+      detachers.get(attach)?.();
+      detachers.delete(attach);
+    }
+  };
+}
+
+/**
+ * Has everything watched for in this context too.
+ *
+ * @returns what ends that
+ */
+export function serve(context: GLib.MainContext): () => void {
+  if (served.has(context)) return () => undefined;
+  const detachers: Served = new Map();
+  served.set(context, detachers);
+  for (const attach of watches) detachers.set(attach, attach(context));
+  return () => {
+    served.delete(context);
+    for (const detach of detachers.values()) detach();
+  };
+}
+
+/** Waits in a context of our own, whatever the application's are doing. */
+export function runUntil(isDone: () => boolean): void {
+  runJobs();
+  if (isDone()) return;
+  const context = (privateContext ??= new GLib.MainContext());
+  context.push_thread_default();
+  const stop = serve(context);
+  try {
+    while (!isDone()) {
+      context.iteration(true);
+      runJobs();
+    }
+  } finally {
+    stop();
+    context.pop_thread_default();
+  }
+}
+
+/**
+ * Attaches a source.
+ *
+ * @param callback returns whether it is to be called again
+ */
+export function attachSource(source: GLib.Source, context: GLib.MainContext, callback: () => boolean): () => void {
+  source.set_callback(() => {
+    const goesOn = callback();
+    runJobs();
+    return goesOn;
+  });
+  source.attach(context);
+  return () => source.destroy();
+}
+
+/** Watches a descriptor until `stop()`, for as long as which it must stay open. */
+export function watchDescriptor(descriptor: number, condition: GLib.IOCondition, callback: () => void): () => void {
+  return addWatch((context) =>
+    attachSource(newDescriptorSource(descriptor, condition), context, () => {
+      callback();
+      return GLib.SOURCE_CONTINUE;
+    }),
+  );
+}
+
+// @girs 4.7.0 does not have it
+const newDescriptorSource = (GLib as unknown as Readonly<Record<"unix_fd_source_new", NewDescriptorSource>>).unix_fd_source_new;
+
+type NewDescriptorSource = (descriptor: number, condition: GLib.IOCondition) => GLib.Source;
+
+/** Calls back once, `milliseconds` from now. */
+export function startTimer(milliseconds: number, callback: () => void): () => void {
+  const due = GLib.get_monotonic_time() + milliseconds * 1000;
+  const stop = addWatch((context) => {
+    const left = Math.max(0, Math.ceil((due - GLib.get_monotonic_time()) / 1000));
+    return attachSource(GLib.timeout_source_new(Math.min(left, MAX_TIMEOUT)), context, () => {
+      stop();
+      callback();
+      return GLib.SOURCE_REMOVE;
+    });
+  });
+  return stop;
+}
+
+/** g_timeout_source_new() takes a guint. */
+const MAX_TIMEOUT = 0x7fffffff;
+
+let stopWaking: (() => void) | null = null;
+
+/** Jobs that nobody does at the moment are done in the loop's next turn. */
+function wake(): void {
+  stopWaking ??= addWatch((context) => {
+    const source = GLib.idle_source_new();
+    source.set_priority(GLib.PRIORITY_DEFAULT);
+    return attachSource(source, context, () => {
+      stopWaking?.();
+      stopWaking = null;
+      return GLib.SOURCE_REMOVE;
+    });
+  });
+}
+
+whenJobsWait(wake);
+serve(GLib.MainContext.default());
