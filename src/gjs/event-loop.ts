@@ -1,5 +1,6 @@
 import GLib from "gi://GLib?version=2.0";
 import { runJobs, whenJobsWait } from "./jobs.js";
+import { descriptorSource } from "./unix.js";
 
 /*
  * What happens, in whichever main context somebody waits for it: in the default one always; in another while an operation
@@ -10,8 +11,12 @@ import { runJobs, whenJobsWait } from "./jobs.js";
 /** Has something watched in one context. @returns what ends that */
 export type Attach = (context: GLib.MainContext) => () => void;
 
-/** A context that is served, and what each watch has there. */
-type Served = Map<Attach, () => void>;
+/** A context that is served. */
+interface Served {
+  /** How many want that. */
+  wanted: number;
+  readonly detachers: Map<Attach, () => void>;
+}
 
 const watches = new Set<Attach>();
 const served = new Map<GLib.MainContext, Served>();
@@ -24,10 +29,10 @@ let privateContext: GLib.MainContext | null = null;
  */
 export function addWatch(attach: Attach): () => void {
   watches.add(attach);
-  for (const [context, detachers] of served) detachers.set(attach, attach(context));
+  for (const [context, { detachers }] of served) detachers.set(attach, attach(context));
   return () => {
     if (!watches.delete(attach)) return;
-    for (const detachers of served.values()) {
+    for (const { detachers } of served.values()) {
       detachers.get(attach)?.();
       detachers.delete(attach);
     }
@@ -40,24 +45,31 @@ export function addWatch(attach: Attach): () => void {
  * @returns what ends that
  */
 export function serve(context: GLib.MainContext): () => void {
-  if (served.has(context)) return () => undefined;
-  const detachers: Served = new Map();
-  served.set(context, detachers);
-  for (const attach of watches) detachers.set(attach, attach(context));
+  const known = served.get(context);
+  const entry = known ?? { wanted: 0, detachers: new Map<Attach, () => void>() };
+  entry.wanted++;
+  if (known === undefined) {
+    served.set(context, entry);
+    for (const attach of watches) entry.detachers.set(attach, attach(context));
+  }
   return () => {
+    entry.wanted--;
+    if (entry.wanted > 0) return;
     served.delete(context);
-    for (const detach of detachers.values()) detach();
+    for (const detach of entry.detachers.values()) detach();
   };
 }
 
-/** Waits in a context of our own, whatever the application's are doing. */
-export function runUntil(isDone: () => boolean): void {
-  runJobs();
-  if (isDone()) return;
+/**
+ * Starts something, and waits for its end in a context of our own, whatever the application's are doing.
+ */
+export function runUntil(isDone: () => boolean, start: () => void): void {
   const context = (privateContext ??= new GLib.MainContext());
   context.push_thread_default();
   const stop = serve(context);
   try {
+    start();
+    runJobs();
     while (!isDone()) {
       context.iteration(true);
       runJobs();
@@ -86,17 +98,12 @@ export function attachSource(source: GLib.Source, context: GLib.MainContext, cal
 /** Watches a descriptor until `stop()`, for as long as which it must stay open. */
 export function watchDescriptor(descriptor: number, condition: GLib.IOCondition, callback: () => void): () => void {
   return addWatch((context) =>
-    attachSource(newDescriptorSource(descriptor, condition), context, () => {
+    attachSource(descriptorSource(descriptor, condition), context, () => {
       callback();
       return GLib.SOURCE_CONTINUE;
     }),
   );
 }
-
-// @girs 4.7.0 does not have it
-const newDescriptorSource = (GLib as unknown as Readonly<Record<"unix_fd_source_new", NewDescriptorSource>>).unix_fd_source_new;
-
-type NewDescriptorSource = (descriptor: number, condition: GLib.IOCondition) => GLib.Source;
 
 /** Calls back once, `milliseconds` from now. */
 export function startTimer(milliseconds: number, callback: () => void): () => void {

@@ -1,0 +1,88 @@
+import Gio from "gi://Gio?version=2.0";
+import GLib from "gi://GLib?version=2.0";
+
+/*
+ * What of GIO and GLib is for Unix only: GioUnix and GLibUnix have it in newer versions, Gio and GLib in older ones, and
+ * @girs 4.7 declares neither.
+ */
+
+/** A stream over a descriptor. */
+interface StreamProperties {
+  readonly fd: number;
+  /** Whether the descriptor is the stream's. */
+  readonly close_fd: boolean;
+}
+
+/** Descriptors for a message: it has duplicates of those that it was given. */
+interface UnixFDMessage extends Gio.SocketControlMessage {
+  append_fd(descriptor: number): boolean;
+}
+
+interface GioUnix {
+  readonly InputStream: new (properties: StreamProperties) => Gio.InputStream;
+  readonly OutputStream: new (properties: StreamProperties) => Gio.OutputStream;
+  readonly FDMessage: new () => UnixFDMessage;
+}
+
+interface GLibUnix {
+  fd_source_new(descriptor: number, condition: GLib.IOCondition): GLib.Source;
+  set_fd_nonblocking(descriptor: number, nonblocking: boolean): boolean;
+}
+
+/** Under their older names. */
+interface OlderGio {
+  readonly UnixInputStream: GioUnix["InputStream"];
+  readonly UnixOutputStream: GioUnix["OutputStream"];
+  readonly UnixFDMessage: GioUnix["FDMessage"];
+}
+
+interface OlderGLib {
+  readonly unix_fd_source_new: GLibUnix["fd_source_new"];
+  readonly unix_set_fd_nonblocking: GLibUnix["set_fd_nonblocking"];
+}
+
+/** GJS's older way to import, which can be told from a failure at once. */
+interface LegacyImports {
+  readonly gi: { readonly GioUnix: GioUnix; readonly GLibUnix: GLibUnix };
+}
+
+function fromGio(): GioUnix {
+  try {
+    return legacyImports().gi.GioUnix;
+  } catch {
+    const gio = Gio as unknown as OlderGio;
+    return { InputStream: gio.UnixInputStream, OutputStream: gio.UnixOutputStream, FDMessage: gio.UnixFDMessage };
+  }
+}
+
+function fromGLib(): GLibUnix {
+  const glib = GLib as unknown as OlderGLib;
+  try {
+    return legacyImports().gi.GLibUnix;
+  } catch {
+    return {
+      fd_source_new: (descriptor, condition) => glib.unix_fd_source_new(descriptor, condition),
+      set_fd_nonblocking: (descriptor, nonblocking) => glib.unix_set_fd_nonblocking(descriptor, nonblocking),
+    };
+  }
+}
+
+function legacyImports(): LegacyImports {
+  return (globalThis as unknown as { readonly imports: LegacyImports }).imports;
+}
+
+const gio = fromGio();
+const glib = fromGLib();
+
+export const UnixInputStream = gio.InputStream;
+export const UnixOutputStream = gio.OutputStream;
+export const FDMessage = gio.FDMessage;
+
+/** A source for a descriptor, which must stay open as long. */
+export function descriptorSource(descriptor: number, condition: GLib.IOCondition): GLib.Source {
+  return glib.fd_source_new(descriptor, condition);
+}
+
+export function setNonblocking(descriptor: number): void {
+  glib.set_fd_nonblocking(descriptor, true);
+}
