@@ -27,6 +27,7 @@ interface GioUnix {
 interface GLibUnix {
   fd_source_new(descriptor: number, condition: GLib.IOCondition): GLib.Source;
   set_fd_nonblocking(descriptor: number, nonblocking: boolean): boolean;
+  signal_source_new(signal: number): GLib.Source;
 }
 
 /** Under their older names. */
@@ -39,6 +40,7 @@ interface OlderGio {
 interface OlderGLib {
   readonly unix_fd_source_new: GLibUnix["fd_source_new"];
   readonly unix_set_fd_nonblocking: GLibUnix["set_fd_nonblocking"];
+  readonly unix_signal_source_new: GLibUnix["signal_source_new"];
 }
 
 /** GJS's older way to import, which can be told from a failure at once. */
@@ -63,6 +65,7 @@ function fromGLib(): GLibUnix {
     return {
       fd_source_new: (descriptor, condition) => glib.unix_fd_source_new(descriptor, condition),
       set_fd_nonblocking: (descriptor, nonblocking) => glib.unix_set_fd_nonblocking(descriptor, nonblocking),
+      signal_source_new: (signal) => glib.unix_signal_source_new(signal),
     };
   }
 }
@@ -85,4 +88,9 @@ export function descriptorSource(descriptor: number, condition: GLib.IOCondition
 
 export function setNonblocking(descriptor: number): void {
   glib.set_fd_nonblocking(descriptor, true);
+}
+
+/** A source for a signal that this process gets: one of those that g_unix_signal_source_new() takes. */
+export function signalSource(signal: number): GLib.Source {
+  return glib.signal_source_new(signal);
 }

@@ -32,7 +32,7 @@ export function block<T>(cancellable: Gio.Cancellable | null, start: Start<T>): 
       );
     },
   );
-  return valueOf(outcome as Outcome<T> | null);
+  return valueOf<T>(outcome);
 }
 
 /** What came of each operation, for its `finish()`. */
@@ -44,7 +44,7 @@ const outcomes = new WeakMap<Gio.AsyncResult, Outcome<unknown>>();
  *
  * @throws TypeError for what no caller may do
  */
-export function begin<Source extends GObject.Object, T>(
+function begin<Source extends GObject.Object, T>(
   source: Source,
   cancellable: Gio.Cancellable | null,
   callback: Callback<Source> | null,
@@ -72,7 +72,7 @@ function throwIfRefused(work: PromiseLike<unknown>): void {
   let refusal: unknown = null;
   work.then(undefined, (error: unknown) => (refusal = error));
   runJobs();
-  if (refusal instanceof TypeError || refusal instanceof RangeError) throw refusal as Error;
+  if (refusal instanceof TypeError || refusal instanceof RangeError) throw refusal;
 }
 
 /**
@@ -80,29 +80,43 @@ function throwIfRefused(work: PromiseLike<unknown>): void {
  *
  * @throws GLib.Error
  */
-export function finish<T>(source: GObject.Object, result: Gio.AsyncResult): T {
-  const outcome = outcomes.get(result) as Outcome<T> | undefined;
-  if (outcome === undefined || !Gio.Task.is_valid(result, source)) {
+export function finish(source: GObject.Object, result: Gio.AsyncResult): unknown {
+  const outcome = outcomes.get(result);
+  if (outcome === undefined || !(result instanceof Gio.Task) || !Gio.Task.is_valid(result, source)) {
     throw new TypeError("Expected the result of an operation of this object.");
   }
   // throws if it was cancelled in the meantime, as all of GIO's operations do
-  (result as Gio.Task).propagate_boolean();
+  result.propagate_boolean();
   return valueOf(outcome);
 }
 
-/** The language's promise for an operation whose callback was left out. */
-export function promised<Source extends GObject.Object, T>(
-  start: (callback: Callback<Source>) => void,
-  finishWith: (result: Gio.AsyncResult) => T,
-): PromiseLike<T> {
-  return new globalThis.Promise<T>((resolve, reject) => {
-    start((_source, result) => {
+/**
+ * Starts something as `begin()` does, or, if the callback was left out, gives the language's promise for it.
+ *
+ * @param finishWith makes of the result what `Gio._promisify()` would
+ */
+export function beginOrPromise<Source extends GObject.Object, T, P>(
+  source: Source,
+  cancellable: Gio.Cancellable | null,
+  callback: Callback<Source> | null | undefined,
+  start: Start<T>,
+  finishWith: (result: Gio.AsyncResult) => P,
+): PromiseLike<P> | undefined {
+  if (callback !== undefined) {
+    begin(source, cancellable, callback, start);
+    return undefined;
+  }
+  return new globalThis.Promise<P>((resolve, reject) => {
+    const settle = (_source: Source, result: Gio.AsyncResult): void => {
       try {
         resolve(finishWith(result));
       } catch (error) {
-        reject(error as Error);
+        // a GLib.Error is none of the language's
+        const reason = error as Error;
+        reject(reason);
       }
-    });
+    };
+    begin(source, cancellable, settle, start);
   });
 }
 

@@ -12,21 +12,17 @@ interface SandboxPermissionsClass {
   /** Those of a child that may do nothing. */
   new (): SandboxPermissions;
   /** @throws GLib.Error `gio-sandbox-error-quark` INVALID_PERMISSION for what is no key file of permissions */
-  from_key_file(text: string): SandboxPermissions;
+  from_key_file: (text: string) => SandboxPermissions;
 }
 
 export const SandboxPermissions = shared("SandboxPermissions", (): SandboxPermissionsClass => {
-  class SandboxPermissions {
-    static from_key_file(text: string): SandboxPermissions {
-      return faceOf(call(() => Inside.fromKeyFile(text)));
-    }
-
-    constructor() {
-      putBehind(this, new Inside());
-    }
+  function SandboxPermissions(this: object): void {
+    putBehind(this, new Inside());
   }
-  addMembers(SandboxPermissions, Inside, faceOf);
-  return SandboxPermissions as unknown as SandboxPermissionsClass;
+  const made = SandboxPermissions as unknown as SandboxPermissionsClass;
+  addMembers(made, Inside, faceOf);
+  made.from_key_file = (text) => faceOf(call(() => Inside.fromKeyFile(text)));
+  return made;
 });
 
 function faceOf(inside: object): SandboxPermissions {

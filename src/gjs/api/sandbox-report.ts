@@ -6,9 +6,7 @@ import { addMembers, putBehind } from "./snake-case.js";
 /** What holds in a sandbox: see the class of this name for Node, whose members it has with names in snake_case. */
 export type SandboxReport = Face<Inside>;
 
-interface SandboxReportClass {
-  new (inside: Inside): SandboxReport;
-}
+type SandboxReportClass = new (inside: Inside) => SandboxReport;
 
 export const SandboxReport = shared("SandboxReport", (): SandboxReportClass => {
   class SandboxReport {

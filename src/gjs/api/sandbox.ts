@@ -24,31 +24,29 @@ function insideOf(face: GObject.Object): Inside {
  * Signal `exited` (GLib.Error or null): it has ended, and nothing of it is left: the error says why, null if it was closed
  * or was for one process only.
  */
-export type Sandbox = InstanceType<typeof Sandbox>;
-
-export const Sandbox = shared("Sandbox", () => {
-  class Sandbox extends GObject.Object {
-    static {
-      const signals = { exited: { param_types: [GLib.Error.$gtype] } };
-      GObject.registerClass({ GTypeName: "GioSandboxSandbox", Signals: signals }, this);
-    }
-
-    /** What its processes may do. */
-    get permissions(): SandboxPermissions {
-      return facePermissions(insideOf(this).permissions);
-    }
-
-    /** Whether it has ended, or been closed. */
-    get is_closed(): boolean {
-      return insideOf(this).isClosed;
-    }
-
-    /** Kills everything in it. Processes that run in it are lost: to wait for one of them is a CLOSED error. */
-    close(): void {
-      insideOf(this).close();
-    }
+class OpenSandbox extends GObject.Object {
+  /** What its processes may do. */
+  get permissions(): SandboxPermissions {
+    return facePermissions(insideOf(this).permissions);
   }
-  return Sandbox;
+
+  /** Whether it has ended, or been closed. */
+  get is_closed(): boolean {
+    return insideOf(this).isClosed;
+  }
+
+  /** Kills everything in it. Processes that run in it are lost: to wait for one of them is a CLOSED error. */
+  close(): void {
+    insideOf(this).close();
+  }
+}
+
+export type Sandbox = OpenSandbox;
+
+export const Sandbox = shared("Sandbox", (): typeof OpenSandbox => {
+  const signals = { exited: { param_types: [GLib.Error.$gtype] } };
+  GObject.registerClass({ GTypeName: "GioSandboxSandbox", Signals: signals }, OpenSandbox);
+  return OpenSandbox;
 });
 
 /** The face of a sandbox that was opened. */

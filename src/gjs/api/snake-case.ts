@@ -57,16 +57,16 @@ export function addMembers(face: Constructor, inside: Constructor, faceOf: (insi
     return value === insides.get(self) ? self : faceOf(value);
   };
   for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(inside.prototype as object))) {
-    const { get, value } = descriptor;
-    if (name === "constructor" || (get === undefined && typeof value !== "function")) continue;
-    const member = (value ?? get) as (...parameters: unknown[]) => unknown;
+    const isGetter = "get" in descriptor;
+    const member = (descriptor as Readonly<Record<string, unknown>>)[isGetter ? "get" : "value"];
+    if (name === "constructor" || typeof member !== "function") continue;
     const replacement = function (this: object, ...parameters: unknown[]): unknown {
-      return outside(call(() => member.apply(insideOf(this), parameters.map(insideOf))), this);
+      return outside(call(() => Reflect.apply(member, insideOf(this), parameters.map(insideOf)) as unknown), this);
     };
     Object.defineProperty(replacement, "length", { value: member.length });
     Object.defineProperty(face.prototype, snakeCase(name), {
       configurable: true,
-      ...(get === undefined ? { value: replacement, writable: true } : { get: replacement }),
+      ...(isGetter ? { get: replacement } : { value: replacement, writable: true }),
     });
   }
 }
