@@ -31,14 +31,14 @@ function faceOf(inside: object): SandboxPermissions {
   return face;
 }
 
-/** What stands behind permissions. @throws TypeError for anything else */
+/** @internal what stands behind permissions @throws TypeError for anything else */
 export function permissionsOf(face: unknown): Inside {
   const inside = insideOf(face);
   if (inside instanceof Inside) return inside;
   throw new TypeError(`Expected SandboxPermissions, but got ${typeof face}.`);
 }
 
-/** The face of permissions. */
+/** @internal the face of permissions */
 export function facePermissions(inside: Inside): SandboxPermissions {
   return faceOf(inside);
 }

@@ -56,7 +56,7 @@ class Subprocess extends GObject.Object {
    */
   static new(argv: readonly string[], flags: number): SandboxSubprocess {
     const subprocess = new this({ argv, flags });
-    subprocess.vfunc_init(null);
+    subprocess.init(null);
     return subprocess;
   }
 
@@ -74,6 +74,16 @@ class Subprocess extends GObject.Object {
     constructionOf(this).flags = flags;
   }
 
+  /**
+   * Starts the process. Doing so again changes nothing.
+   *
+   * @throws GLib.Error as `SandboxSubprocessLauncher.spawnv()`
+   */
+  init(cancellable: Gio.Cancellable | null): boolean {
+    return this.vfunc_init(cancellable);
+  }
+
+  /** @internal what `Gio.Initable` calls */
   vfunc_init(cancellable: Gio.Cancellable | null): boolean {
     return block(cancellable, (own) => insideOf(this).initAsync(own));
   }
@@ -284,7 +294,7 @@ function outputs<All extends [boolean, ...unknown[]]>([, ...rest]: All): Outputs
   return rest as Outputs<All>;
 }
 
-/** The face of a process that was started. */
+/** @internal the face of a process that was started */
 export function faceSubprocess(inside: Inside): SandboxSubprocess {
   const face = new SandboxSubprocess({ argv: [] });
   insides.set(face, inside);

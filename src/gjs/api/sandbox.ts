@@ -49,7 +49,7 @@ export const Sandbox = shared("Sandbox", (): typeof OpenSandbox => {
   return OpenSandbox;
 });
 
-/** The face of a sandbox that was opened. */
+/** @internal the face of a sandbox that was opened */
 export function faceSandbox(inside: Inside): Sandbox {
   const face = new Sandbox();
   insides.set(face, inside);
@@ -60,7 +60,7 @@ export function faceSandbox(inside: Inside): Sandbox {
   return face;
 }
 
-/** What stands behind a sandbox. @throws TypeError for what is none */
+/** @internal what stands behind a sandbox @throws TypeError for what is none */
 export function sandboxOf(face: unknown): Inside {
   if (face instanceof GObject.Object && insides.has(face)) return insideOf(face);
   throw new TypeError(`Expected a Sandbox that was opened, but got ${typeof face}.`);
