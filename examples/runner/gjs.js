@@ -48,7 +48,7 @@ class Runner {
     this.window.set_child(content);
     this.window.set_focus(this.#button);
 
-    const start = () => this.#run().catch(logError);
+    const start = () => void this.#run();
     this.#button.connect("clicked", () => (this.#cancellable === null ? start() : this.#cancellable.cancel()));
     this.#command.connect("activate", () => this.#cancellable ?? start());
     const ticking = GLib.timeout_add(GLib.PRIORITY_DEFAULT, TICK, () => {
