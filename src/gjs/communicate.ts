@@ -5,6 +5,7 @@ import { throwIfCancelled, whenCancelled } from "../node/cancellable.js";
 import type { End, RunningProcess } from "../node/running-process.js";
 import { cancelledError, ioError, sandboxError } from "../subprocess/glib-error.js";
 import { watchDescriptor } from "./event-loop.js";
+import { ownError } from "./own-error.js";
 import type { PipeEnd } from "./pipe-ends.js";
 import { setNonblocking, UnixInputStream, UnixOutputStream } from "./unix.js";
 
@@ -112,7 +113,7 @@ abstract class Transfer<T = never> {
     } catch (error) {
       if (error instanceof GLib.Error && error.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.WOULD_BLOCK)) return;
       this.stop();
-      this.#reject(error instanceof GLib.Error ? ownError(error) : error);
+      this.#reject(ownError(error));
     }
   }
 }
@@ -176,12 +177,6 @@ class Writing extends Transfer<void> {
 }
 
 const CHUNK = 65536;
-
-/** GIO's error, for what stands between it and the application. */
-function ownError(error: GLib.Error): Error {
-  const name = Object.entries(Gio.IOErrorEnum).find(([, code]) => code === error.code)?.[0];
-  return ioError((name as Parameters<typeof ioError>[0] | undefined) ?? "FAILED", error.message);
-}
 
 function concatenated(chunks: readonly Uint8Array[], length: number): Uint8Array {
   const all = new Uint8Array(length);

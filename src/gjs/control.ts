@@ -6,7 +6,7 @@ import { encodeSignal } from "../init/encode.js";
 import type { SignalScope } from "../init/protocol.js";
 import type { ControlSocket } from "./control-socket.js";
 import { watchDescriptor } from "./event-loop.js";
-import { FDMessage, UnixInputStream } from "./unix.js";
+import { fdMessage, UnixInputStream } from "./unix.js";
 
 /*
  * Namesake of src/node/control.ts.
@@ -25,8 +25,8 @@ export interface ControlListener {
 /** A part of what is to be sent, in one message. */
 interface Message {
   readonly bytes: Uint8Array;
-  /** Goes with `bytes`, which are one zero then; has duplicates, its own. */
-  readonly descriptors: Gio.SocketControlMessage | null;
+  /** Duplicates that go with `bytes`, which are one zero then. */
+  readonly descriptors: Gio.UnixFDList | null;
 }
 
 /** The control socket of one sandbox. */
@@ -107,16 +107,15 @@ export class Control {
         return;
       }
       // an init that is gone shows as the end of what it says; what could not be written to it does not matter then
-      this.#queue.length = 0;
-      this.#stopWriting?.();
-      this.#stopWriting = null;
+      this.#discard();
     }
   }
 
   #sendHead({ bytes, descriptors }: Message): void {
     if (descriptors !== null) {
-      this.#socket.send_message(null, [], [descriptors], Gio.SocketMsgFlags.NONE, null);
+      this.#socket.send_message(null, [], [fdMessage(descriptors)], Gio.SocketMsgFlags.NONE, null);
       this.#queue.shift();
+      closeAll(descriptors);
       return;
     }
     const sent = this.#socket.send(bytes, null);
@@ -124,12 +123,17 @@ export class Control {
     else this.#queue[0] = { bytes: bytes.subarray(sent), descriptors };
   }
 
+  #discard(): void {
+    this.#stopWriting?.();
+    this.#stopWriting = null;
+    for (const { descriptors } of this.#queue.splice(0)) if (descriptors !== null) closeAll(descriptors);
+  }
+
   #end(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#stopReading();
-    this.#stopWriting?.();
-    this.#queue.length = 0;
+    this.#discard();
     this.#socket.close();
     // never from within what the caller does
     void Promise.resolve().then(() => this.#listener.onEnd(this.#error));
@@ -153,7 +157,7 @@ function messagesOf(frames: Uint8Array, descriptors: readonly number[]): Message
     const zero = frames.indexOf(0, start);
     if (zero < 0) throw new RangeError("There is no zero left in the frames for descriptors to go with");
     add(zero);
-    const together = fdMessage(descriptors.slice(first, first + MOST_AT_ONCE));
+    const together = duplicates(descriptors.slice(first, first + MOST_AT_ONCE));
     messages.push({ bytes: frames.subarray(zero, zero + 1), descriptors: together });
     start = zero + 1;
   }
@@ -161,10 +165,15 @@ function messagesOf(frames: Uint8Array, descriptors: readonly number[]): Message
   return messages;
 }
 
-function fdMessage(descriptors: readonly number[]): Gio.SocketControlMessage {
-  const message = new FDMessage();
-  for (const descriptor of descriptors) message.append_fd(descriptor);
-  return message;
+function duplicates(descriptors: readonly number[]): Gio.UnixFDList {
+  const list = Gio.UnixFDList.new();
+  for (const descriptor of descriptors) list.append(descriptor);
+  return list;
+}
+
+/** At once, and not when the list is collected: somebody waits for the end of a pipe. */
+function closeAll(descriptors: Gio.UnixFDList): void {
+  for (const descriptor of descriptors.steal_fds()) GLib.close(descriptor);
 }
 
 function isGioError(error: unknown, code: number): boolean {

@@ -20,7 +20,7 @@ interface Served {
 
 const watches = new Set<Attach>();
 const served = new Map<GLib.MainContext, Served>();
-let privateContext: GLib.MainContext | null = null;
+const privateContext = new GLib.MainContext();
 
 /**
  * Has something watched for wherever somebody waits, from now on.
@@ -64,20 +64,56 @@ export function serve(context: GLib.MainContext): () => void {
  * Starts something, and waits for its end in a context of our own, whatever the application's are doing.
  */
 export function runUntil(isDone: () => boolean, start: () => void): void {
-  const context = (privateContext ??= new GLib.MainContext());
-  context.push_thread_default();
-  const stop = serve(context);
-  try {
-    start();
-    runJobs();
-    while (!isDone()) {
-      context.iteration(true);
+  within(privateContext, () => {
+    const stop = serve(privateContext);
+    try {
+      start();
       runJobs();
+      while (!isDone()) {
+        privateContext.iteration(true);
+        runJobs();
+      }
+    } finally {
+      stop();
     }
+  });
+}
+
+/** Starts something that tells of its end in the context of blocking calls: `poll()` looks for it while none blocks. */
+export function inPrivate<T>(start: () => T): T {
+  return within(privateContext, start);
+}
+
+/** Starts something that tells of its end in this context. */
+export function within<T>(context: GLib.MainContext, start: () => T): T {
+  context.push_thread_default();
+  try {
+    return start();
   } finally {
-    stop();
     context.pop_thread_default();
   }
+}
+
+/** Has told what has come to the context of blocking calls, while none blocks. */
+export function look(): void {
+  while (privateContext.iteration(false));
+}
+
+/**
+ * Does so again and again.
+ *
+ * @returns what ends that
+ */
+export function poll(milliseconds: number): () => void {
+  return addWatch((context) =>
+    // there it is looked at anyway
+    context === privateContext
+      ? () => undefined
+      : attachSource(GLib.timeout_source_new(milliseconds), context, () => {
+          look();
+          return GLib.SOURCE_CONTINUE;
+        }),
+  );
 }
 
 /**

@@ -13,15 +13,14 @@ interface StreamProperties {
   readonly close_fd: boolean;
 }
 
-/** Descriptors for a message: it has duplicates of those that it was given. */
-interface UnixFDMessage extends Gio.SocketControlMessage {
-  append_fd(descriptor: number): boolean;
+interface FDMessageClass {
+  new_with_fd_list(list: Gio.UnixFDList): Gio.SocketControlMessage;
 }
 
 interface GioUnix {
   readonly InputStream: new (properties: StreamProperties) => Gio.InputStream;
   readonly OutputStream: new (properties: StreamProperties) => Gio.OutputStream;
-  readonly FDMessage: new () => UnixFDMessage;
+  readonly FDMessage: FDMessageClass;
 }
 
 interface GLibUnix {
@@ -79,7 +78,11 @@ const glib = fromGLib();
 
 export const UnixInputStream = gio.InputStream;
 export const UnixOutputStream = gio.OutputStream;
-export const FDMessage = gio.FDMessage;
+
+/** A message with these descriptors, which stay the list's. */
+export function fdMessage(list: Gio.UnixFDList): Gio.SocketControlMessage {
+  return gio.FDMessage.new_with_fd_list(list);
+}
 
 /** A source for a descriptor, which must stay open as long. */
 export function descriptorSource(descriptor: number, condition: GLib.IOCondition): GLib.Source {
