@@ -127,6 +127,7 @@ class Reading extends Transfer<Uint8Array> {
   #length = 0;
 
   constructor(descriptor: number, word: string, maximum: number) {
+    setNonblocking(descriptor);
     super(descriptor, GLib.IOCondition.IN | GLib.IOCondition.HUP | GLib.IOCondition.ERR);
     this.#input = new UnixInputStream({ fd: descriptor, close_fd: false });
     this.#word = word;

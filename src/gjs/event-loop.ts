@@ -13,13 +13,14 @@ export type Attach = (context: GLib.MainContext) => () => void;
 
 /** A context that is served. */
 interface Served {
+  readonly context: GLib.MainContext;
   /** How many want that. */
   wanted: number;
   readonly detachers: Map<Attach, () => void>;
 }
 
 const watches = new Set<Attach>();
-const served = new Map<GLib.MainContext, Served>();
+const served = new Map<string, Served>();
 const privateContext = new GLib.MainContext();
 
 /**
@@ -29,7 +30,7 @@ const privateContext = new GLib.MainContext();
  */
 export function addWatch(attach: Attach): () => void {
   watches.add(attach);
-  for (const [context, { detachers }] of served) detachers.set(attach, attach(context));
+  for (const { context, detachers } of served.values()) detachers.set(attach, attach(context));
   return () => {
     if (!watches.delete(attach)) return;
     for (const { detachers } of served.values()) {
@@ -45,19 +46,25 @@ export function addWatch(attach: Attach): () => void {
  * @returns what ends that
  */
 export function serve(context: GLib.MainContext): () => void {
-  const known = served.get(context);
-  const entry = known ?? { wanted: 0, detachers: new Map<Attach, () => void>() };
+  const identity = identityOf(context);
+  const known = served.get(identity);
+  const entry = known ?? { context, wanted: 0, detachers: new Map<Attach, () => void>() };
   entry.wanted++;
   if (known === undefined) {
-    served.set(context, entry);
+    served.set(identity, entry);
     for (const attach of watches) entry.detachers.set(attach, attach(context));
   }
   return () => {
     entry.wanted--;
     if (entry.wanted > 0) return;
-    served.delete(context);
+    served.delete(identity);
     for (const detach of entry.detachers.values()) detach();
   };
+}
+
+/** GJS makes a new object each time that it is given the same context; what that is called says which it is. */
+function identityOf(context: GLib.MainContext): string {
+  return /native@\w+/.exec(String(context))?.[0] ?? "";
 }
 
 /**

@@ -53,10 +53,11 @@ function begin<Source extends GObject.Object, T>(
   const work = start(cancellableOf(cancellable));
   throwIfRefused(work);
   const task = Gio.Task.new(source, cancellable, (_source, result) => callback?.(source, result));
-  const stop = serve(GLib.MainContext.ref_thread_default());
+  const context = GLib.MainContext.get_thread_default();
+  const stop = context === null ? null : serve(context);
   const settle = (outcome: Outcome<T>): void => {
     outcomes.set(task, outcome);
-    stop();
+    stop?.();
     // whether it failed, our own finish() sees; the task sees whether it was cancelled
     task.return_boolean(true);
   };
