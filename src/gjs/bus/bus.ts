@@ -5,7 +5,6 @@ import { BusError } from "../../node/bus/bus-error.js";
 import type { BusSignal, ConnectOptions, MethodCall, Subscription } from "../../node/bus/bus.js";
 import type { MatchRule } from "../../node/bus/match-rule.js";
 import { wellKnownBusAddress } from "../../node/bus/address.js";
-import type { GLibError } from "../../subprocess/glib-error.js";
 import { cancelledError, ioError } from "../../subprocess/glib-error.js";
 import { inPrivate, look, poll, within } from "../event-loop.js";
 import { runJobs } from "../jobs.js";
@@ -24,11 +23,9 @@ import { writeBody } from "./message-writer.js";
 
 /** See src/node/bus/bus.ts. */
 export async function connectToBus(where: string, { signal = null }: ConnectOptions = {}): Promise<Bus> {
-  const { AUTHENTICATION_CLIENT, MESSAGE_BUS_CONNECTION } = Gio.DBusConnectionFlags;
   const address = where === "session" || where === "system" ? wellKnownBusAddress(where, env) : where;
   const connection = await reply<Gio.DBusConnection>(signal, (cancellable, callback) => {
-    const flags = AUTHENTICATION_CLIENT | MESSAGE_BUS_CONNECTION;
-    Gio.DBusConnection.new_for_address(address, flags, null, cancellable, (_source, result) =>
+    Gio.DBusConnection.new_for_address(address, FLAGS, null, cancellable, (_source, result) =>
       callback(() => Gio.DBusConnection.new_for_address_finish(result)),
     );
   });
@@ -38,7 +35,7 @@ export async function connectToBus(where: string, { signal = null }: ConnectOpti
 /** A client's connection to a message bus. */
 export class Bus implements Disposable {
   /** Settles when the connection has ended, with the reason, or null if it was closed here. */
-  readonly closed: Promise<GLibError | null>;
+  readonly closed: Promise<Error | null>;
   readonly #connection: Gio.DBusConnection;
   readonly #stops: (() => void)[] = [];
 
@@ -50,7 +47,7 @@ export class Bus implements Disposable {
       inPrivate(() => {
         connection.connect("closed", (_connection, _vanished, error) => {
           for (const stop of this.#stops.splice(0)) stop();
-          resolve(error === null ? null : (ownError(error) as GLibError));
+          resolve(error === null ? null : ownError(error));
           runJobs();
         });
       });
@@ -124,6 +121,9 @@ export class Bus implements Disposable {
   }
 }
 
+/** AUTHENTICATION_CLIENT and MESSAGE_BUS_CONNECTION of GDBusConnectionFlags. */
+const FLAGS: Gio.DBusConnectionFlags = 1 | 8;
+
 const bus = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus" } as const;
 
 /** What GDBus and libdbus take, in milliseconds. */
@@ -165,7 +165,7 @@ async function reply<T>(
 
 function busError(error: unknown): Error {
   if (!(error instanceof GLib.Error)) return ownError(error);
-  const failure = error as unknown as GLib.Error;
+  const failure = error;
   const name = Gio.DBusError.get_remote_error(failure);
   if (name === null || name === "") {
     return failure.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.CLOSED)
