@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, lstatSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pid } from "node:process";
+import { fileURLToPath } from "node:url";
 import { errnoOf } from "../node/system-failure.js";
 import type { Errno } from "../subprocess/errno.js";
 
 /** The version of this package. */
 export function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+  const manifest = JSON.parse(readFileSync(fileURLToPath(new URL("../../package.json", import.meta.url)), "utf8")) as { version: string };
   return manifest.version;
 }
 
@@ -34,7 +35,8 @@ export function replaceFile(path: string, text: string): Errno | null {
 function writeNew(path: string, text: string): void {
   const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o666);
   try {
-    writeFileSync(file, text);
+    const bytes = new TextEncoder().encode(text);
+    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
   } finally {
     closeSync(file);
   }

@@ -64,7 +64,7 @@ export function serve(context: GLib.MainContext): () => void {
 
 /** GJS makes a new object each time that it is given the same context; what that is called says which it is. */
 function identityOf(context: GLib.MainContext): string {
-  const { toString } = context as unknown as { toString(this: GLib.MainContext): string };
+  const { toString } = context as unknown as { readonly toString: (this: GLib.MainContext) => string };
   return /native@\w+/.exec(toString.call(context))?.[0] ?? "";
 }
 

@@ -25,7 +25,8 @@ import { writeBody } from "./message-writer.js";
 export async function connectToBus(where: string, { signal = null }: ConnectOptions = {}): Promise<Bus> {
   const address = where === "session" || where === "system" ? wellKnownBusAddress(where, env) : where;
   const connection = await reply<Gio.DBusConnection>(signal, (cancellable, callback) => {
-    Gio.DBusConnection.new_for_address(address, FLAGS, null, cancellable, (_source, result) =>
+    const flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION;
+    Gio.DBusConnection.new_for_address(address, flags, null, cancellable, (_source, result) =>
       callback(() => Gio.DBusConnection.new_for_address_finish(result)),
     );
   });
@@ -120,9 +121,6 @@ export class Bus implements Disposable {
     this.close();
   }
 }
-
-/** AUTHENTICATION_CLIENT and MESSAGE_BUS_CONNECTION of GDBusConnectionFlags. */
-const FLAGS: Gio.DBusConnectionFlags = 1 | 8;
 
 const bus = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus" } as const;
 
