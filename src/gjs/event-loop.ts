@@ -1,5 +1,6 @@
 import GLib from "gi://GLib?version=2.0";
 import { runJobs, whenJobsWait } from "./jobs.js";
+import { descriptorSource } from "./unix.js";
 
 /*
  * What happens, in whichever main context somebody waits for it: in the default one always; in another while an operation
@@ -10,12 +11,17 @@ import { runJobs, whenJobsWait } from "./jobs.js";
 /** Has something watched in one context. @returns what ends that */
 export type Attach = (context: GLib.MainContext) => () => void;
 
-/** A context that is served, and what each watch has there. */
-type Served = Map<Attach, () => void>;
+/** A context that is served. */
+interface Served {
+  readonly context: GLib.MainContext;
+  /** How many want that. */
+  wanted: number;
+  readonly detachers: Map<Attach, () => void>;
+}
 
 const watches = new Set<Attach>();
-const served = new Map<GLib.MainContext, Served>();
-let privateContext: GLib.MainContext | null = null;
+const served = new Map<string, Served>();
+const privateContext = new GLib.MainContext();
 
 /**
  * Has something watched for wherever somebody waits, from now on.
@@ -24,10 +30,10 @@ let privateContext: GLib.MainContext | null = null;
  */
 export function addWatch(attach: Attach): () => void {
   watches.add(attach);
-  for (const [context, detachers] of served) detachers.set(attach, attach(context));
+  for (const { context, detachers } of served.values()) detachers.set(attach, attach(context));
   return () => {
     if (!watches.delete(attach)) return;
-    for (const detachers of served.values()) {
+    for (const { detachers } of served.values()) {
       detachers.get(attach)?.();
       detachers.delete(attach);
     }
@@ -40,32 +46,82 @@ export function addWatch(attach: Attach): () => void {
  * @returns what ends that
  */
 export function serve(context: GLib.MainContext): () => void {
-  if (served.has(context)) return () => undefined;
-  const detachers: Served = new Map();
-  served.set(context, detachers);
-  for (const attach of watches) detachers.set(attach, attach(context));
+  const identity = identityOf(context);
+  const known = served.get(identity);
+  const entry = known ?? { context, wanted: 0, detachers: new Map<Attach, () => void>() };
+  entry.wanted++;
+  if (known === undefined) {
+    served.set(identity, entry);
+    for (const attach of watches) entry.detachers.set(attach, attach(context));
+  }
   return () => {
-    served.delete(context);
-    for (const detach of detachers.values()) detach();
+    entry.wanted--;
+    if (entry.wanted > 0) return;
+    served.delete(identity);
+    for (const detach of entry.detachers.values()) detach();
   };
 }
 
-/** Waits in a context of our own, whatever the application's are doing. */
-export function runUntil(isDone: () => boolean): void {
-  runJobs();
-  if (isDone()) return;
-  const context = (privateContext ??= new GLib.MainContext());
-  context.push_thread_default();
-  const stop = serve(context);
-  try {
-    while (!isDone()) {
-      context.iteration(true);
+/** GJS makes a new object each time that it is given the same context; what that is called says which it is. */
+function identityOf(context: GLib.MainContext): string {
+  const { toString } = context as unknown as { readonly toString: (this: GLib.MainContext) => string };
+  return /native@\w+/.exec(toString.call(context))?.[0] ?? "";
+}
+
+/**
+ * Starts something, and waits for its end in a context of our own, whatever the application's are doing.
+ */
+export function runUntil(isDone: () => boolean, start: () => void): void {
+  within(privateContext, () => {
+    const stop = serve(privateContext);
+    try {
+      start();
       runJobs();
+      while (!isDone()) {
+        privateContext.iteration(true);
+        runJobs();
+      }
+    } finally {
+      stop();
     }
+  });
+}
+
+/** Starts something that tells of its end in the context of blocking calls: `poll()` looks for it while none blocks. */
+export function inPrivate<T>(start: () => T): T {
+  return within(privateContext, start);
+}
+
+/** Starts something that tells of its end in this context. */
+export function within<T>(context: GLib.MainContext, start: () => T): T {
+  context.push_thread_default();
+  try {
+    return start();
   } finally {
-    stop();
     context.pop_thread_default();
   }
+}
+
+/** Has told what has come to the context of blocking calls, while none blocks. */
+export function look(): void {
+  while (privateContext.iteration(false));
+}
+
+/**
+ * Does so again and again.
+ *
+ * @returns what ends that
+ */
+export function poll(milliseconds: number): () => void {
+  return addWatch((context) =>
+    // there it is looked at anyway
+    context === privateContext
+      ? () => undefined
+      : attachSource(GLib.timeout_source_new(milliseconds), context, () => {
+          look();
+          return GLib.SOURCE_CONTINUE;
+        }),
+  );
 }
 
 /**
@@ -86,17 +142,12 @@ export function attachSource(source: GLib.Source, context: GLib.MainContext, cal
 /** Watches a descriptor until `stop()`, for as long as which it must stay open. */
 export function watchDescriptor(descriptor: number, condition: GLib.IOCondition, callback: () => void): () => void {
   return addWatch((context) =>
-    attachSource(newDescriptorSource(descriptor, condition), context, () => {
+    attachSource(descriptorSource(descriptor, condition), context, () => {
       callback();
       return GLib.SOURCE_CONTINUE;
     }),
   );
 }
-
-// @girs 4.7.0 does not have it
-const newDescriptorSource = (GLib as unknown as Readonly<Record<"unix_fd_source_new", NewDescriptorSource>>).unix_fd_source_new;
-
-type NewDescriptorSource = (descriptor: number, condition: GLib.IOCondition) => GLib.Source;
 
 /** Calls back once, `milliseconds` from now. */
 export function startTimer(milliseconds: number, callback: () => void): () => void {

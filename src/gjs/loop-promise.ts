@@ -65,14 +65,14 @@ export class LoopPromise<T> implements PromiseLike<T> {
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): LoopPromise<A | B> {
     return new LoopPromise<A | B>((resolve, reject) => {
-      const react = <V>(handler: ((value: V) => A | B | PromiseLike<A | B>) | null | undefined, otherwise: Settle<unknown>) =>
+      const react = (handler: unknown, otherwise: Settle<unknown>) =>
         (value: unknown): void => {
           if (typeof handler !== "function") {
             otherwise(value);
             return;
           }
           try {
-            resolve(handler(value as V));
+            resolve((handler as (value: unknown) => A | B | PromiseLike<A | B>)(value));
           } catch (error) {
             reject(error);
           }
