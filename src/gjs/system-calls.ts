@@ -9,7 +9,7 @@ import { Operation } from "./system-call-protocol.js";
 
 /*
  * In the place of src/node/system-calls.ts: the system calls of it that the bundle uses. GDBus connects to the buses, and
- * descriptor-message.ts sends descriptors. Calls throw NOT_AVAILABLE if gio-sandbox-calls cannot be started.
+ * control.ts sends descriptors. Calls throw NOT_AVAILABLE if gio-sandbox-calls cannot be started.
  */
 
 export type SystemCalls = Omit<AllCalls, "connect" | "send">;
@@ -38,7 +38,8 @@ const calls: SystemCalls = {
     try {
       return duplicateDescriptor(descriptor);
     } catch (error) {
-      throw new SystemCallFailure("fcntl", errnoOfGLib(error));
+      // which GLib has no error of its own for
+      throw new SystemCallFailure("fcntl", calls.isOpen(descriptor) ? errnoOfGLib(error) : "EBADF");
     }
   },
   isOpen: (descriptor) => GLib.file_test(`/proc/self/fd/${descriptor}`, GLib.FileTest.IS_SYMLINK),
