@@ -25,8 +25,7 @@ import { writeBody } from "./message-writer.js";
 export async function connectToBus(where: string, { signal = null }: ConnectOptions = {}): Promise<Bus> {
   const address = where === "session" || where === "system" ? wellKnownBusAddress(where, env) : where;
   const connection = await reply<Gio.DBusConnection>(signal, (cancellable, callback) => {
-    const flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION;
-    Gio.DBusConnection.new_for_address(address, flags, null, cancellable, (_source, result) =>
+    Gio.DBusConnection.new_for_address(address, connectionFlags(), null, cancellable, (_source, result) =>
       callback(() => Gio.DBusConnection.new_for_address_finish(result)),
     );
   });
@@ -120,6 +119,10 @@ export class Bus implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+function connectionFlags(): Gio.DBusConnectionFlags {
+  return Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION;
 }
 
 const bus = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus" } as const;
