@@ -66,4 +66,11 @@ if (services().length > 0) {
   tell("a service that has died is started again", isPipe(calls.pipe()) && !services().includes(first));
   for (let round = 0; round < 200; round++) isPipe(calls.pipe());
   tell("and leaves nothing open", descriptorCount() - before);
+
+  const open: number[] = [];
+  tell("pipes without end", errorOf(() => {
+    for (;;) open.push(...calls.pipe());
+  }));
+  for (const descriptor of open.splice(0)) closeSync(descriptor);
+  tell("leave room again when they are closed", [isPipe(calls.pipe()), descriptorCount() - before]);
 }
