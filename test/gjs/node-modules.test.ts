@@ -1,0 +1,12 @@
+import assert from "node:assert/strict";
+import { inBoth } from "./running-gjs.js";
+
+describe("the modules that stand for Node's in GJS", function () {
+  this.timeout(120_000);
+
+  it("do with files what Node's do, and fail with the same errors", () => {
+    const { node, gjs } = inBoth("fs-calls");
+    assert.deepEqual(gjs, node);
+    assert.ok(node.length > 80);
+  });
+});
