@@ -81,7 +81,7 @@ export default group("in GJS, with a sandbox", {
   "an error of our own domain can be matched": async (trial) => {
     const { Backend, SandboxError } = trial.module;
     const launcher = trial.launcher();
-    launcher.backend = Backend.PORTAL;
+    launcher.backend = Backend.FLATPAK_PORTAL;
     GLib.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/does/not/exist", true);
     try {
       launcher.spawnv(["true"]);
