@@ -15,11 +15,15 @@ function names(path) {
   return all;
 }
 
+function contents(path) {
+  return new TextDecoder().decode(GLib.file_get_contents(path)[1]);
+}
+
+/** The processes that this one has started and that are there still, zombies too. Our module has one for system calls, to its end. */
 function childProcesses() {
-  return names("/proc/self/task").flatMap((task) => {
-    const [, contents] = GLib.file_get_contents(`/proc/self/task/${task}/children`);
-    return new TextDecoder().decode(contents).split(" ").filter((pid) => pid !== "");
-  });
+  return names("/proc/self/task")
+    .flatMap((task) => contents(`/proc/self/task/${task}/children`).split(" "))
+    .filter((pid) => pid !== "" && !contents(`/proc/${pid}/comm`).startsWith("gio-sandbox-cal"));
 }
 
 /** What the command of an open sandbox prints. */
