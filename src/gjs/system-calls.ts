@@ -38,7 +38,8 @@ const calls: SystemCalls = {
     try {
       return duplicateDescriptor(descriptor);
     } catch (error) {
-      throw new SystemCallFailure("fcntl", errnoOfGLib(error));
+      // which GLib has no error of its own for
+      throw new SystemCallFailure("fcntl", calls.isOpen(descriptor) ? errnoOfGLib(error) : "EBADF");
     }
   },
   isOpen: (descriptor) => GLib.file_test(`/proc/self/fd/${descriptor}`, GLib.FileTest.IS_SYMLINK),
