@@ -15,4 +15,10 @@ describe("the modules that stand for Node's in GJS", function () {
     assert.deepEqual(gjs, node);
     assert.ok(node.length > 50);
   });
+
+  it("start processes and read pipes as Node's do, and fail to with the same errors", () => {
+    const { node, gjs } = inBoth("process-calls");
+    assert.deepEqual(gjs, node);
+    assert.ok(node.length > 40);
+  });
 });
