@@ -74,7 +74,7 @@ export default tseslint.config(
   {
     files: ["**/*.{js,mjs}"],
     extends: [tseslint.configs.disableTypeChecked],
-    languageOptions: { globals: { process: "readonly", console: "readonly", TextDecoder: "readonly", TextEncoder: "readonly" } },
+    languageOptions: { globals: { process: "readonly", console: "readonly", TextDecoder: "readonly", TextEncoder: "readonly", setTimeout: "readonly" } },
     rules: { ...tseslint.configs.disableTypeChecked.rules, "@typescript-eslint/explicit-module-boundary-types": "off" },
   },
   {

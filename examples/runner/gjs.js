@@ -12,7 +12,7 @@ import { SandboxPermissions, SandboxSubprocessLauncher } from "../../dist/gjs/gi
 
 const TICK = 100; // milliseconds
 const KEPT = 200_000; // characters of output
-const CHUNK = 65536; // bytes that are read at a time, so that the window stays responsive
+const CHUNK = 65536; // bytes that are read at a time, and once in a tick, so that the window stays responsive
 const { STDOUT_PIPE, STDERR_MERGE } = Gio.SubprocessFlags;
 
 Gio._promisify(Gio.InputStream.prototype, "read_bytes_async", "read_bytes_finish");
@@ -98,13 +98,15 @@ class Runner {
 
   /** Shows what comes from the pipe until it ends. */
   async #take(pipe) {
-    // what is no UTF-8 comes as an escape, and a character that was cut in two waits for its end
-    const converter = new Gio.CharsetConverter({ from_charset: "UTF-8", to_charset: "UTF-8", use_fallback: true });
-    const text = new Gio.ConverterInputStream({ base_stream: pipe, converter });
+    let rest = [];
     for (;;) {
-      const bytes = await text.read_bytes_async(CHUNK, GLib.PRIORITY_DEFAULT_IDLE, null);
+      const bytes = await pipe.read_bytes_async(CHUNK, GLib.PRIORITY_DEFAULT, null);
       if (bytes.get_size() === 0) return;
-      this.#append(new TextDecoder().decode(bytes.toArray()).replaceAll("\0", "\u2400"));
+      const all = Uint8Array.from([...rest, ...bytes.toArray()]);
+      const end = endOfText(all);
+      rest = all.slice(end);
+      this.#append(new TextDecoder().decode(all.subarray(0, end)).replaceAll("\0", "\u2400"));
+      await new Promise((resolve) => setTimeout(resolve, TICK));
     }
   }
 
@@ -120,6 +122,17 @@ class Runner {
     for (const child of children) box.append(child);
     return box;
   }
+}
+
+/** Where the last character that is complete ends: the bytes of one may come in two pieces. */
+function endOfText(bytes) {
+  for (let length = 1; length <= 3 && length <= bytes.length; length++) {
+    const byte = bytes[bytes.length - length];
+    const wanted = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    if (wanted > length) return bytes.length - length;
+    if (byte < 0x80 || byte >= 0xc0) break;
+  }
+  return bytes.length;
 }
 
 const application = new Gtk.Application({ application_id: "org.example.Runner", flags: Gio.ApplicationFlags.NON_UNIQUE });

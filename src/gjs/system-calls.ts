@@ -9,7 +9,7 @@ import { Operation } from "./system-call-protocol.js";
 
 /*
  * In the place of src/node/system-calls.ts: the system calls of it that the bundle uses. GDBus connects to the buses, and
- * descriptor-message.ts sends descriptors. Calls throw NOT_AVAILABLE if gio-sandbox-calls cannot be started.
+ * control.ts sends descriptors. Calls throw NOT_AVAILABLE if gio-sandbox-calls cannot be started.
  */
 
 export type SystemCalls = Omit<AllCalls, "connect" | "send">;

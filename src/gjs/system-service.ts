@@ -1,5 +1,6 @@
 import GLib from "gi://GLib?version=2.0";
 import Gio from "gi://Gio?version=2.0";
+import { errnoNumber } from "../subprocess/errno.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import { duplicateDescriptor } from "./duplicate-descriptor.js";
 import { machine } from "./machine.js";
@@ -83,13 +84,32 @@ class Service {
     const result = view.getInt32(0, true);
     const length = REPLY_SIZE + view.getUint32(4, true);
     const reply = head.length < length ? joined(head, this.#read(length - head.length, length - head.length)) : head;
-    const descriptors: number[] = [];
-    if (result >= 0) while (descriptors.length < makes) descriptors.push(this.#connection.receive_fd(null));
-    return { result, data: reply.subarray(REPLY_SIZE), descriptors };
+    const data = reply.subarray(REPLY_SIZE);
+    if (result < 0) return { result, data, descriptors: [] };
+    const descriptors = this.#receiveDescriptors(makes);
+    return descriptors === null ? { result: -errnoNumber("EMFILE"), data, descriptors: [] } : { result, data, descriptors };
   }
 
   close(): void {
     this.#connection.close(null);
+  }
+
+  /** @returns null if this process can have no more, for which the kernel leaves them out of their messages */
+  #receiveDescriptors(count: number): readonly number[] | null {
+    const received = Array.from({ length: count }, () => this.#receiveDescriptor());
+    const descriptors = received.filter((descriptor) => descriptor !== null);
+    if (descriptors.length === count) return descriptors;
+    for (const descriptor of descriptors) GLib.close(descriptor);
+    return null;
+  }
+
+  #receiveDescriptor(): number | null {
+    try {
+      return this.#connection.receive_fd(null);
+    } catch (error) {
+      if (error instanceof GLib.Error) return null;
+      throw error;
+    }
   }
 
   #read(least: number, most: number): Uint8Array {

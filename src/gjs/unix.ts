@@ -79,7 +79,11 @@ const glib = fromGLib();
 export const UnixInputStream = gio.InputStream;
 export const UnixOutputStream = gio.OutputStream;
 
-/** A message with these descriptors, which stay the list's. */
+/**
+ * A message with these descriptors, which stay the list's, for `socket.send_message(null, [], [message], flags, null)`: that
+ * sends a single NUL byte with them. The vectors must be an empty array: GJS takes no null for it, and no vector with bytes
+ * in it. At most SCM_MAX_FD, 253, go at once; the kernel refuses more as INVALID_ARGUMENT.
+ */
 export function fdMessage(list: Gio.UnixFDList): Gio.SocketControlMessage {
   return gio.FDMessage.new_with_fd_list(list);
 }

@@ -9,7 +9,7 @@ describe("system calls in GJS", function () {
   this.timeout(60_000);
 
   it("are had from one service that is started at first use, and again if it has died", () => {
-    assert.deepEqual(lines("gjs", ["-m", bundled(name)]), [
+    assert.deepEqual(lines("/bin/sh", ["-c", 'ulimit -n 102; exec gjs -m "$0"', bundled(name)]), [
       "services before the first call: 0",
       "a pipe: true",
       "a pair of sockets: true",
@@ -18,16 +18,11 @@ describe("system calls in GJS", function () {
       "a duplicate is no standard stream: [true,true,false]",
       'a duplicate of nothing: ["fcntl","EBADF"]',
       "is open: [true,false,false]",
-      "descriptors are sent: true",
-      "and arrive: true",
-      "as many as there may be are sent: true",
-      'one more is not: ["GIO",13]',
-      'with one byte: {"0":0}',
-      "a full socket is told: true",
-      'a closed one fails without SIGPIPE: ["GIO",44]',
-      "and nothing is left open: 0",
+      "nothing is left open: 0",
       "a service that has died is started again: true",
       "and leaves nothing open: 0",
+      'pipes without end: ["pipe2","EMFILE"]',
+      "leave room again when they are closed: [true,0]",
     ]);
   });
 

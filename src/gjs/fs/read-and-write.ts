@@ -1,6 +1,7 @@
 import GLib from "gi://GLib?version=2.0";
 import Gio from "gi://Gio?version=2.0";
 import { errnoOfGLib } from "../glib-errno.js";
+import { UnixInputStream, UnixOutputStream } from "../unix.js";
 import { constants } from "./constants.js";
 import { fileError, withFileError } from "./failure.js";
 import { closeSync, openSync } from "./open.js";
@@ -123,15 +124,4 @@ export function writeFileSync(path: string, data: Uint8Array | string, { mode = 
   } finally {
     closeSync(descriptor);
   }
-}
-
-// @girs 4.7.0 has these with GioUnix, which came with GLib 2.80
-const { UnixInputStream, UnixOutputStream } = Gio as unknown as {
-  readonly UnixInputStream: new (properties: UnixStreamProperties) => Gio.InputStream;
-  readonly UnixOutputStream: new (properties: UnixStreamProperties) => Gio.OutputStream;
-};
-
-interface UnixStreamProperties {
-  readonly fd: number;
-  readonly close_fd: boolean;
 }
