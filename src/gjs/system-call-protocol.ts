@@ -44,5 +44,7 @@ export const Operation = {
   UNLINK: 11,
   /** data: the old path, a NUL, and the new one. */
   RENAME: 12,
+  /** a: the pid of one process, from 1 on; b: a signal. */
+  KILL: 13,
 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];

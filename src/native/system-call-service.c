@@ -208,7 +208,10 @@ read_link (void)
   return 0;
 }
 
-/* Whether the data is what the operation takes: no data, one text, or two with a NUL between them. */
+/*
+ * Whether the data is what the operation takes: no data, one text, or two with a NUL between them. A pid must be that of
+ * one process.
+ */
 static bool
 is_well_formed (void)
 {
@@ -219,6 +222,9 @@ is_well_formed (void)
     case OPERATION_PIPE:
     case OPERATION_SOCKETPAIR:
       return request.length == 0;
+    case OPERATION_KILL:
+      /* other numbers would be process groups, or everybody */
+      return request.length == 0 && request.a >= 1 && request.a <= INT32_MAX;
     case OPERATION_RENAME:
       return first < request.length && first + 1 + strlen (data + first + 1) == request.length;
     default:
@@ -256,6 +262,8 @@ perform (void)
       return unlink (data);
     case OPERATION_RENAME:
       return rename (data, data + strlen (data) + 1);
+    case OPERATION_KILL:
+      return kill ((pid_t) request.a, (int) request.b);
     default:
       _exit (EXIT_MALFORMED);
     }
