@@ -29,7 +29,7 @@ export class AbortSignal {
 
   /** It is aborted once only, so that once is all that a listener hears of it, whether it asks for more or not. */
   addEventListener(...[, listener]: [name: "abort", listener: () => void, options?: { readonly once?: boolean }]): void {
-    this.#listeners.push(listener);
+    if (!this.#isAborted && !this.#listeners.includes(listener)) this.#listeners.push(listener);
   }
 
   removeEventListener(...[, listener]: [name: "abort", listener: () => void]): void {
@@ -40,9 +40,7 @@ export class AbortSignal {
   abort(): void {
     if (this.#isAborted) return;
     this.#isAborted = true;
-    const listeners = this.#listeners;
-    this.#listeners = [];
-    for (const listener of listeners) listener();
+    for (let next = this.#listeners.shift(); next !== undefined; next = this.#listeners.shift()) next();
   }
 }
 

@@ -3,12 +3,13 @@ import Gio from "gi://Gio?version=2.0";
 import type { Errno } from "../subprocess/errno.js";
 
 /**
- * The error number that an error of GLib's was made of: g_file_error_from_errno() and g_io_error_from_errno() the other way
- * round. EIO where that is not known.
+ * The error number that an error of GLib's was made of: g_file_error_from_errno(), g_io_error_from_errno() and what GSpawn
+ * makes of exec's the other way round. EIO where that is not known.
  */
 export function errnoOfGLib(error: unknown): Errno {
   if (error instanceof GLib.FileError) return ofFileErrors.get(error.code) ?? "EIO";
   if (error instanceof Gio.IOErrorEnum) return ofIoErrors.get(error.code) ?? "EIO";
+  if (error instanceof GLib.SpawnError) return ofSpawnErrors.get(error.code) ?? "EIO";
   return "EIO";
 }
 
@@ -55,4 +56,23 @@ const ofIoErrors: ReadonlyMap<number, Errno> = new Map<number, Errno>([
   [Gio.IOErrorEnum.WOULD_BLOCK, "EAGAIN"],
   [Gio.IOErrorEnum.TOO_MANY_OPEN_FILES, "EMFILE"],
   [Gio.IOErrorEnum.BROKEN_PIPE, "EPIPE"],
+]);
+
+const ofSpawnErrors: ReadonlyMap<number, Errno> = new Map<number, Errno>([
+  [GLib.SpawnError.FORK, "EAGAIN"],
+  [GLib.SpawnError.ACCES, "EACCES"],
+  [GLib.SpawnError.PERM, "EPERM"],
+  [GLib.SpawnError.TOO_BIG, "E2BIG"],
+  [GLib.SpawnError.NOEXEC, "ENOEXEC"],
+  [GLib.SpawnError.NAMETOOLONG, "ENAMETOOLONG"],
+  [GLib.SpawnError.NOENT, "ENOENT"],
+  [GLib.SpawnError.NOMEM, "ENOMEM"],
+  [GLib.SpawnError.NOTDIR, "ENOTDIR"],
+  [GLib.SpawnError.LOOP, "ELOOP"],
+  [GLib.SpawnError.TXTBUSY, "ETXTBSY"],
+  [GLib.SpawnError.NFILE, "ENFILE"],
+  [GLib.SpawnError.MFILE, "EMFILE"],
+  [GLib.SpawnError.INVAL, "EINVAL"],
+  [GLib.SpawnError.ISDIR, "EISDIR"],
+  [GLib.SpawnError.LIBBAD, "ELIBBAD"],
 ]);

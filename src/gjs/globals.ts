@@ -6,5 +6,6 @@ import "./symbols.js";
 
 export { AbortController, AbortSignal } from "./abort.js";
 export { LoopPromise } from "./loop-promise.js";
+export { TextDecoder } from "./text-decoder.js";
 export { clearTimeout, setImmediate, setTimeout } from "./timers.js";
 export { URL } from "./url.js";

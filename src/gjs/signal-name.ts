@@ -5,6 +5,12 @@ const names = [
   ...["PWR", "SYS"],
 ];
 
+/** 9 for `SIGKILL`; null for what is no signal. */
+export function signalNumber(name: string): number | null {
+  const index = name.startsWith("SIG") ? names.indexOf(name.slice("SIG".length)) : -1;
+  return index < 0 ? null : index + 1;
+}
+
 /** `SIGKILL` for 9. */
 export function signalName(signal: number): string {
   const name = names[signal - 1];

@@ -44,5 +44,9 @@ export const Operation = {
   UNLINK: 11,
   /** data: the old path, a NUL, and the new one. */
   RENAME: 12,
+  /** a: the pid of one process, from 1 on; b: a signal. */
+  KILL: 13,
+  /** data: any bytes. Makes a descriptor: a file in memory with them, to be read from its start. */
+  DATA: 14,
 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];

@@ -18,7 +18,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { kill } from "node:process";
+import { kill, pid } from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
 import * as protocol from "../../src/gjs/system-call-protocol.js";
 import { MAX_DATA, MAX_PATH, Operation } from "../../src/gjs/system-call-protocol.js";
@@ -127,6 +127,17 @@ for (const [name, program] of [["as built", service], ["with sanitizers", saniti
       assertFails(running, { operation: Operation.MEMFD, data: "x".repeat(300) }, "EINVAL");
     });
 
+    it("makes files in memory of any bytes, which are read from their start", async () => {
+      using scope = new DescriptorScope();
+      await using running = new RunningService(program);
+      for (const data of ["", "a\0b\n", "x".repeat(MAX_DATA)]) {
+        const [file = -1] = made(running, { operation: Operation.DATA, data }, scope, 1);
+        const bytes = Buffer.alloc(MAX_DATA + 1);
+        assert.equal(bytes.toString("latin1", 0, readSync(file, bytes)), data);
+        assert.equal(fstatSync(file).size, data.length);
+      }
+    });
+
     it("looks at files, and at symbolic links or what they lead to", async () => {
       using directory = temporaryDirectory();
       await using running = new RunningService(program);
@@ -173,6 +184,20 @@ for (const [name, program] of [["as built", service], ["with sanitizers", saniti
       assert.deepEqual([existsSync(one), existsSync(other)], [false, false]);
     });
 
+    it("sends signals to processes", async () => {
+      await using running = new RunningService(program);
+      for (const [number, name] of [[9, "SIGKILL"], [15, "SIGTERM"]] as const) {
+        const child = spawn("sleep", ["60"]);
+        const ended = once(child, "exit");
+        const request = { operation: Operation.KILL, a: child.pid ?? 0, b: number };
+        assert.equal(running.call({ ...request, b: 0 }).result, 0);
+        assert.equal(running.call(request).result, 0);
+        assert.deepEqual(await ended, [null, name]);
+        assertFails(running, request, "ESRCH");
+      }
+      assertFails(running, { operation: Operation.KILL, a: pid, b: 1000 }, "EINVAL");
+    });
+
     it("keeps nothing open after a thousand requests", async () => {
       await using running = new RunningService(program);
       running.call({ operation: Operation.STAT, data: "/" });
@@ -191,7 +216,7 @@ for (const [name, program] of [["as built", service], ["with sanitizers", saniti
       const path = { operation: Operation.MKDIR, a: 0o700 };
       const malformed: readonly RequestWords[] = [
         { operation: 0 },
-        { operation: 13, data: "/" },
+        { operation: 15, data: "/" },
         { operation: 0xffffffff },
         { operation: Operation.STAT, data: "", length: MAX_DATA + 1 },
         { operation: Operation.STAT, data: "", length: 0xffffffff },
@@ -199,6 +224,9 @@ for (const [name, program] of [["as built", service], ["with sanitizers", saniti
         { operation: Operation.STAT, data: "\0" },
         { operation: Operation.PIPE, data: "/" },
         { operation: Operation.SOCKETPAIR, data: "\0" },
+        { operation: Operation.KILL, a: 0x7ffffffe, data: "/" },
+        { operation: Operation.KILL, a: 0 },
+        { operation: Operation.KILL, a: -1 },
         { operation: Operation.RENAME, data: "/one" },
         { operation: Operation.RENAME, data: "" },
         { operation: Operation.RENAME, data: "/one\0/other\0" },
@@ -236,15 +264,15 @@ for (const [name, program] of [["as built", service], ["with sanitizers", saniti
       const shell = spawn("/bin/sh", ["-c", '"$0" 3 & echo $!; wait', program], { stdio: ["ignore", "pipe", "inherit", theirs] });
       assert.ok(shell.stdout !== null);
       const [text] = (await once(shell.stdout, "data")) as [Buffer];
-      const pid = Number(text.toString());
+      const started = Number(text.toString());
       const bytes = Buffer.alloc(8 + protocol.STATUS_SIZE);
       writeSync(ours, encoded({ operation: Operation.STAT, data: "/" }));
       assert.equal(readSync(ours, bytes), bytes.length);
-      kill(pid, "SIGINT");
+      kill(started, "SIGINT");
       writeSync(ours, encoded({ operation: Operation.STAT, data: "/" }));
       assert.equal(readSync(ours, bytes), bytes.length);
       shell.kill("SIGKILL");
-      while (existsSync(`/proc/${pid}/exe`)) await wait(5);
+      while (existsSync(`/proc/${started}/exe`)) await wait(5);
     });
 
     it("is started with a socket, or says how", () => {

@@ -1,12 +1,14 @@
 import Gio from "gi://Gio?version=2.0";
 import GLib from "gi://GLib?version=2.0";
 import { addWatch, within } from "../event-loop.js";
+import { fileError } from "../fs/failure.js";
+import { errnoOfGLib } from "../glib-errno.js";
 import { runJobs } from "../jobs.js";
-import { systemCalls } from "../system-calls.js";
-import { signalName } from "../signal-name.js";
+import { signalName, signalNumber } from "../signal-name.js";
+import { SystemCallFailure, systemCalls } from "../system-calls.js";
 import { clearTimeout, setTimeout } from "../timers.js";
 import { EventEmitter } from "./events.js";
-import { closeSync, constants, openSync, readFileSync } from "./fs.js";
+import { accessSync, closeSync, constants, openSync, readFileSync, statSync } from "./fs.js";
 
 /* Stands for node:child_process, with Gio.SubprocessLauncher behind it. */
 
@@ -29,6 +31,7 @@ interface SpawnOptions {
 export class ChildProcess extends EventEmitter {
   exitCode: number | null = null;
   signalCode: string | null = null;
+  /** Undefined also if it had ended before anybody could ask. */
   readonly pid: number | undefined;
   readonly #process: Gio.Subprocess | null;
 
@@ -41,8 +44,9 @@ export class ChildProcess extends EventEmitter {
 
   /** Sends it a signal. One that has ended is no error. */
   kill(signal = "SIGTERM"): void {
-    if (signal === "SIGKILL") this.#process?.force_exit();
-    else this.#process?.send_signal(SIGTERM);
+    const number = signalNumber(signal);
+    if (number === null) throw new TypeError(`Unknown signal: ${signal}`);
+    this.#process?.send_signal(number);
   }
 
   ref(): void {
@@ -59,7 +63,7 @@ export class ChildProcess extends EventEmitter {
       this.#watch(process);
       return process;
     } catch (error) {
-      const failure = Object.assign(new Error((error as GLib.Error).message), { code: codeOf(error) });
+      const failure = startFailure(error);
       setTimeout(() => this.emit("error", failure));
       return null;
     }
@@ -90,8 +94,6 @@ export class ChildProcess extends EventEmitter {
   }
 }
 
-const SIGTERM = 15;
-
 function hasEnded(process: Gio.Subprocess, result: Gio.AsyncResult): boolean {
   try {
     return process.wait_finish(result);
@@ -101,10 +103,11 @@ function hasEnded(process: Gio.Subprocess, result: Gio.AsyncResult): boolean {
   }
 }
 
-function codeOf(error: unknown): string {
-  if (!(error instanceof GLib.Error)) return "EIO";
-  if (error.matches(GLib.SpawnError, GLib.SpawnError.NOENT)) return "ENOENT";
-  return error.matches(GLib.SpawnError, GLib.SpawnError.ACCES) ? "EACCES" : "EIO";
+/** With a `code`, as Node's. */
+function startFailure(error: unknown): Error {
+  if (error instanceof GLib.Error) return Object.assign(new Error(error.message), { code: errnoOfGLib(error) });
+  if (error instanceof SystemCallFailure) return Object.assign(error, { code: error.errno });
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 export function spawn(program: string, argv: readonly string[], { stdio, env, cwd, detached }: SpawnOptions): ChildProcess {
@@ -147,9 +150,12 @@ function take(launcher: Gio.SubprocessLauncher, source: Stdio, target: number): 
 }
 
 /**
- * The words that start a program in a session of its own: setsid(1) becomes it, since it leads no process group.
+ * The words that start a program in a session of its own: setsid(1) becomes it, since it leads no process group. What it
+ * could not start is looked at here, since it could tell of that only by its exit code.
  *
+ * @param program a path
  * @param free a number that the child has no descriptor for
+ * @throws Error as Node's
  */
 function inOwnSession(
   launcher: Gio.SubprocessLauncher,
@@ -157,6 +163,8 @@ function inOwnSession(
   argv: readonly string[],
   free: number,
 ): string[] {
+  accessSync(program, constants.X_OK);
+  if (!statSync(program).isFile()) throw fileError("EACCES", "spawn", program);
   const [, descriptor] = /^\/proc\/self\/fd\/(\d+)$/.exec(program) ?? [];
   if (descriptor === undefined) return ["setsid", program, ...argv];
   // setsid(1) has only the descriptors that it is given

@@ -17,8 +17,8 @@ export function normalize(path: string): string {
     else if (name !== ".." || !isAbsolute(path)) names.push(name);
   }
   const joined = names.join("/");
-  const tail = path.endsWith("/") && joined !== "" ? "/" : "";
-  return isAbsolute(path) ? `/${joined}${tail}` : joined === "" ? (tail === "" ? "." : "./") : `${joined}${tail}`;
+  if (isAbsolute(path) && joined === "") return "/";
+  return `${isAbsolute(path) ? "/" : ""}${joined === "" ? "." : joined}${path.endsWith("/") ? "/" : ""}`;
 }
 
 export function join(...parts: readonly string[]): string {
@@ -29,5 +29,6 @@ export function dirname(path: string): string {
   const trimmed = path.replace(/(?<=.)\/+$/, "");
   const slash = trimmed.lastIndexOf("/");
   if (slash < 0) return ".";
-  return trimmed.slice(0, slash).replace(/\/+$/, "") || "/";
+  // two slashes at the start may mean something else than one does
+  return slash === 1 && isAbsolute(trimmed) ? "//" : trimmed.slice(0, slash) || "/";
 }

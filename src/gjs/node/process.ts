@@ -1,6 +1,10 @@
 import GLib from "gi://GLib?version=2.0";
-import { machine } from "../machine.js";
+import { errnoNumber } from "../../subprocess/errno.js";
 import { effectiveIds } from "../effective-ids.js";
+import { machine } from "../machine.js";
+import { checkedCall } from "../service-call.js";
+import { signalNumber } from "../signal-name.js";
+import { Operation } from "../system-call-protocol.js";
 
 /* Stands for node:process: what of it is asked for. */
 
@@ -33,9 +37,15 @@ export function getegid(): number {
 /** In Node's words. */
 export const arch = machine() === "aarch64" ? "arm64" : "x64";
 
-/** Sends a signal. GLib has nothing for that but for children, and the shell of the system has it built in. */
+/**
+ * Sends a signal to one process. GLib has nothing for that but for children.
+ *
+ * @throws Error with a `code`, as Node's; GLibError NOT_AVAILABLE if gio-sandbox-calls cannot be started
+ */
 export function kill(process: number, signal: string): void {
-  const words = ["/bin/sh", "-c", 'kill -s "$1" "$2"', "sh", signal.replace(/^SIG/, ""), String(process)];
-  const [, , , status] = GLib.spawn_sync("/", words, [], GLib.SpawnFlags.STDERR_TO_DEV_NULL, null);
-  if (status !== 0) throw Object.assign(new Error("kill ESRCH"), { code: "ESRCH" });
+  const number = signalNumber(signal);
+  if (number === null) throw Object.assign(new TypeError(`Unknown signal: ${signal}`), { code: "ERR_UNKNOWN_SIGNAL" });
+  checkedCall({ operation: Operation.KILL, a: process, b: number }, (code) =>
+    Object.assign(new Error(`kill ${code}`), { code, errno: -errnoNumber(code), syscall: "kill" }),
+  );
 }
