@@ -3,7 +3,7 @@ import GLib from "gi://GLib?version=2.0";
 import type GObject from "gi://GObject?version=2.0";
 import type { GioCancellable } from "../../node/cancellable.js";
 import { GLibError } from "../../subprocess/glib-error.js";
-import { runUntil, serve } from "../event-loop.js";
+import { attachSource, runUntil, serve } from "../event-loop.js";
 import { runJobs } from "../jobs.js";
 import { cancellableOf } from "./cancellable.js";
 import { applicationError } from "./glib-error.js";
@@ -55,11 +55,16 @@ function begin<Source extends GObject.Object, T>(
   const task = Gio.Task.new(source, cancellable, (_source, result) => callback?.(source, result));
   const context = GLib.MainContext.get_thread_default();
   const stop = context === null ? null : serve(context);
+  const taskContext = context ?? GLib.MainContext.default();
   const settle = (outcome: Outcome<T>): void => {
     outcomes.set(task, outcome);
     stop?.();
-    // whether it failed, our own finish() sees; the task sees whether it was cancelled
-    task.return_boolean(true);
+    // From the loop, not from one of our own jobs: who is called back may block. Whether it failed, our own finish()
+    // sees; the task sees whether it was cancelled.
+    attachSource(GLib.timeout_source_new(0), taskContext, () => {
+      task.return_boolean(true);
+      return GLib.SOURCE_REMOVE;
+    });
   };
   work.then(
     (value) => settle({ value }),
