@@ -103,6 +103,7 @@ export const allowedDifferences: readonly AllowedDifference[] = [
         ],
         typeError,
       ),
+      "in GJS what is no set of properties does not make an object": { number: typeError },
       "in GJS communicate takes an array of bytes, and no text": each(["text", "number", "number for text"], typeError),
     },
   },
