@@ -112,6 +112,8 @@ export function beginOrPromise<Source extends GObject.Object, T, P>(
     begin(source, cancellable, callback, start);
     return undefined;
   }
+  // at once, as any function of GJS's: Gio._promisify() does not look at what is given back
+  cancellableOf(cancellable);
   return new globalThis.Promise<P>((resolve, reject) => {
     const settle = (_source: Source, result: Gio.AsyncResult): void => {
       try {
