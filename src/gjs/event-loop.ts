@@ -113,15 +113,21 @@ export function look(): void {
  * @returns what ends that
  */
 export function poll(milliseconds: number): () => void {
-  return addWatch((context) =>
-    // there it is looked at anyway
-    context === privateContext
-      ? () => undefined
-      : attachSource(GLib.timeout_source_new(milliseconds), context, () => {
-          look();
-          return GLib.SOURCE_CONTINUE;
-        }),
+  return addReminder((context) =>
+    attachSource(GLib.timeout_source_new(milliseconds), context, () => {
+      look();
+      return GLib.SOURCE_CONTINUE;
+    }),
   );
+}
+
+/**
+ * Has something watched that makes others `look()`: wherever somebody waits but in blocking calls, which look anyway.
+ *
+ * @returns what ends that
+ */
+export function addReminder(attach: Attach): () => void {
+  return addWatch((context) => (context === privateContext ? () => undefined : attach(context)));
 }
 
 /**
