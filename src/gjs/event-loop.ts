@@ -145,14 +145,33 @@ export function attachSource(source: GLib.Source, context: GLib.MainContext, cal
   return () => source.destroy();
 }
 
-/** Watches a descriptor until `stop()`, for as long as which it must stay open. */
+/**
+ * Watches a descriptor until `stop()`, for as long as which it must stay open.
+ *
+ * @param callback is called when the condition holds, and not when another context has found so before: what was there to
+ *   be read then has been read since, and to read once more would wait
+ */
 export function watchDescriptor(descriptor: number, condition: GLib.IOCondition, callback: () => void): () => void {
-  return addWatch((context) =>
-    attachSource(descriptorSource(descriptor, condition), context, () => {
+  const stops = new Map<GLib.MainContext, () => void>();
+  const attach = (context: GLib.MainContext): void => {
+    const stop = attachSource(descriptorSource(descriptor, condition), context, () => {
+      for (const [other, stopOther] of [...stops]) {
+        if (other === context) continue;
+        stopOther();
+        attach(other);
+      }
       callback();
       return GLib.SOURCE_CONTINUE;
-    }),
-  );
+    });
+    stops.set(context, stop);
+  };
+  return addWatch((context) => {
+    attach(context);
+    return () => {
+      stops.get(context)?.();
+      stops.delete(context);
+    };
+  });
 }
 
 /** Calls back once, `milliseconds` from now. */

@@ -113,6 +113,19 @@ function tellWaits(name: string, wait: Wait): void {
 tellWaits("blocking", blocking);
 tellWaits("in a context", inOwnContext);
 
+// what has come is taken within a blocking call, and another context has been told of it too by then
+{
+  const [ours, theirs] = systemCalls().pipe();
+  const heard: unknown[] = [];
+  setTimeout(() => heard.push(blocking(() => end("/bin/true", []))));
+  new Socket({ fd: ours }).on("data", (bytes) => heard.push(new TextDecoder().decode(bytes as Uint8Array)));
+  writeSync(theirs, "through");
+  GLib.usleep(5000);
+  while (heard.length < 2) GLib.MainContext.default().iteration(false);
+  while (GLib.MainContext.default().iteration(false));
+  tell("a pipe that was read meanwhile", heard);
+}
+
 // what is begun in one way can be waited for in another
 const [first, second] = [blocking(() => connectToBus("session")), blocking(() => connectToBus("session"))] as [Bus, Bus];
 const begun = first.call({ ...service, member: "Signal", signature: "s", body: ["x"] });

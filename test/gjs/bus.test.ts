@@ -43,6 +43,7 @@ describe("the bus in GJS", function () {
     assert.deepEqual(await onBus(inGjs, "blocking-bus-in-gjs"), [
       ...waits("blocking"),
       ...waits("in a context"),
+      'a pipe that was read meanwhile: [["through",[0,null]]]',
       "what was begun before: [[]]",
       `a call when the bus dies: ${closed}`,
       `another, in a context: ${closed}`,
