@@ -172,7 +172,6 @@ class Writing extends Transfer<void> {
     this.stop();
     this.#stream.clear_pending();
     this.#stream.close(null);
-    this.#stream.set_pending();
     this.resolve();
   }
 }

@@ -46,5 +46,7 @@ export const Operation = {
   RENAME: 12,
   /** a: the pid of one process, from 1 on; b: a signal. */
   KILL: 13,
+  /** data: any bytes. Makes a descriptor: a file in memory with them, to be read from its start. */
+  DATA: 14,
 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];

@@ -26,7 +26,8 @@
   X (OPERATION_RMDIR, 10)                                                                                             \
   X (OPERATION_UNLINK, 11)                                                                                            \
   X (OPERATION_RENAME, 12)                                                                                            \
-  X (OPERATION_KILL, 13)
+  X (OPERATION_KILL, 13)                                                                                              \
+  X (OPERATION_DATA, 14)
 
 enum
 {

@@ -174,6 +174,24 @@ make_socket_pair (void)
   return descriptors (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ends);
 }
 
+/* A file in memory with what was sent, which is read from its start. */
+static int
+make_data (void)
+{
+  int fd = memfd_create ("gio-sandbox-data", MFD_CLOEXEC);
+  ssize_t written;
+
+  if (fd < 0)
+    return -1;
+  /* at a position, so that the file's own stays at the start; memory is written at once or not at all */
+  written = pwrite (fd, data, request.length, 0);
+  if (written == (ssize_t) request.length)
+    return descriptor (fd);
+  close (fd);
+  errno = ENOMEM;
+  return -1;
+}
+
 static int
 look_up (int flags)
 {
@@ -209,7 +227,7 @@ read_link (void)
 }
 
 /*
- * Whether the data is what the operation takes: no data, one text, or two with a NUL between them. A pid must be that of
+ * Whether the data is what the operation takes: no data, one text, two with a NUL between them, or any bytes. A pid must be that of
  * one process.
  */
 static bool
@@ -225,6 +243,8 @@ is_well_formed (void)
     case OPERATION_KILL:
       /* other numbers would be process groups, or everybody */
       return request.length == 0 && request.a >= 1 && request.a <= INT32_MAX;
+    case OPERATION_DATA:
+      return true;
     case OPERATION_RENAME:
       return first < request.length && first + 1 + strlen (data + first + 1) == request.length;
     default:
@@ -264,6 +284,8 @@ perform (void)
       return rename (data, data + strlen (data) + 1);
     case OPERATION_KILL:
       return kill ((pid_t) request.a, (int) request.b);
+    case OPERATION_DATA:
+      return make_data ();
     default:
       _exit (EXIT_MALFORMED);
     }

@@ -127,6 +127,17 @@ for (const [name, program] of [["as built", service], ["with sanitizers", saniti
       assertFails(running, { operation: Operation.MEMFD, data: "x".repeat(300) }, "EINVAL");
     });
 
+    it("makes files in memory of any bytes, which are read from their start", async () => {
+      using scope = new DescriptorScope();
+      await using running = new RunningService(program);
+      for (const data of ["", "a\0b\n", "x".repeat(MAX_DATA)]) {
+        const [file = -1] = made(running, { operation: Operation.DATA, data }, scope, 1);
+        const bytes = Buffer.alloc(MAX_DATA + 1);
+        assert.equal(bytes.toString("latin1", 0, readSync(file, bytes)), data);
+        assert.equal(fstatSync(file).size, data.length);
+      }
+    });
+
     it("looks at files, and at symbolic links or what they lead to", async () => {
       using directory = temporaryDirectory();
       await using running = new RunningService(program);
@@ -205,7 +216,7 @@ for (const [name, program] of [["as built", service], ["with sanitizers", saniti
       const path = { operation: Operation.MKDIR, a: 0o700 };
       const malformed: readonly RequestWords[] = [
         { operation: 0 },
-        { operation: 14, data: "/" },
+        { operation: 15, data: "/" },
         { operation: 0xffffffff },
         { operation: Operation.STAT, data: "", length: MAX_DATA + 1 },
         { operation: Operation.STAT, data: "", length: 0xffffffff },
