@@ -1,12 +1,16 @@
 /** Runs scenarios under gjs, in as few processes as their crashes allow. */
 import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
 import { execFileSync, spawn } from "node:child_process";
 import process, { env } from "node:process";
 import { createInterface } from "node:readline/promises";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
-const runner = fileURLToPath(new URL("run-scenarios.js", import.meta.url));
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** As seen from there. */
+const RUNNER = "test/gjs/run-scenarios.js";
 
 /** Which implementation a run is of, and how it is called. */
 export interface Run {
@@ -14,6 +18,8 @@ export interface Run {
   readonly implementation: string;
   readonly launches: "blocking" | "promise" | "callback";
   readonly promises: "plain" | "promisified";
+  /** Starts the runner, given the words for sh(1); here, if it is absent. */
+  readonly start?: (words: readonly string[]) => ChildProcess;
 }
 
 /** What a scenario has observed, by the names of its fields. */
@@ -26,12 +32,12 @@ const TIME_LIMIT = 25_000;
 
 /** The names of all scenarios. */
 export function scenarioNames(): string[] {
-  return execFileSync("gjs", ["-m", runner, "--list"], { encoding: "utf8" }).trimEnd().split("\n");
+  return execFileSync("gjs", ["-m", RUNNER, "--list"], { encoding: "utf8", cwd: root }).trimEnd().split("\n");
 }
 
 /** The version of the GLib that GJS has. */
 export function glibVersion(): readonly [major: number, minor: number] {
-  const [major = 0, minor = 0] = execFileSync("gjs", ["-m", runner, "--glib"], { encoding: "utf8" }).split(".").map(Number);
+  const [major = 0, minor = 0] = execFileSync("gjs", ["-m", RUNNER, "--glib"], { encoding: "utf8", cwd: root }).split(".").map(Number);
   return [major, minor];
 }
 
@@ -49,13 +55,14 @@ export async function runScenarios(run: Run, names: readonly string[]): Promise<
 
 /** Runs scenarios until one of them ends the process, if one does; that one's result is added then, too. */
 async function runUntilDeath(
-  { implementation, launches, promises }: Run,
+  { implementation, launches, promises, start = startHere }: Run,
   names: readonly string[],
   results: Map<string, Result>,
 ): Promise<Result | null> {
   // before GLib 2.82 it is the program that has to see to SIGPIPE
-  const command = ["-c", `trap '' PIPE; exec gjs -m "$@"`, "sh", runner, implementation, launches, promises, ...names];
-  const child = spawn("sh", command, { stdio: ["ignore", "pipe", "pipe"], env: { ...env, LC_ALL: "C" }, detached: true });
+  const words = ["-c", `trap '' PIPE; exec gjs -m "$@"`, "sh", RUNNER, implementation, launches, promises, ...names];
+  const child = start(words);
+  assert.ok(child.stdout !== null && child.stderr !== null);
   // what it has left running would hold its output open
   child.on("exit", () => killGroup(child.pid));
   const ended = new Promise<readonly unknown[]>((resolve) => child.on("close", (...end) => resolve(end)));
@@ -79,6 +86,10 @@ async function runUntilDeath(
   const death = { died: signal ?? code };
   results.set(running, death);
   return death;
+}
+
+function startHere(words: readonly string[]): ChildProcess {
+  return spawn("sh", words, { stdio: ["ignore", "pipe", "pipe"], cwd: root, env: { ...env, LC_ALL: "C" }, detached: true });
 }
 
 function killGroup(leader: number | undefined): void {

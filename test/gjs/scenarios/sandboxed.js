@@ -24,7 +24,16 @@ function contents(path) {
 function childProcesses() {
   return names("/proc/self/task")
     .flatMap((task) => contents(`/proc/self/task/${task}/children`).split(" "))
-    .filter((pid) => pid !== "" && !contents(`/proc/${pid}/comm`).startsWith("gio-sandbox-cal"));
+    .filter((pid) => pid !== "" && !commandOf(pid).startsWith("gio-sandbox-cal"));
+}
+
+/** Empty for a process that is gone. */
+function commandOf(pid) {
+  try {
+    return contents(`/proc/${pid}/comm`);
+  } catch {
+    return "";
+  }
 }
 
 /** What the command of an open sandbox prints. */
