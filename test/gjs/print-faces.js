@@ -24,8 +24,8 @@ function statics(class_) {
 }
 
 function faceOf(value) {
-  if (typeof value !== "function") return { constants: value };
-  return value.prototype && members(value).length > 0 ? { members: members(value), statics: statics(value) } : {};
+  if (value.prototype && members(value).length > 0) return { members: members(value), statics: statics(value) };
+  return Object.keys(value).length > 0 ? { constants: { ...value } } : {};
 }
 
 const module = await import(Gio.File.new_for_commandline_arg(ARGV[0]).get_uri());

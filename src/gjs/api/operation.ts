@@ -1,5 +1,6 @@
 import Gio from "gi://Gio?version=2.0";
 import GLib from "gi://GLib?version=2.0";
+import System from "system";
 import type GObject from "gi://GObject?version=2.0";
 import type { GioCancellable } from "../../node/cancellable.js";
 import { GLibError } from "../../subprocess/glib-error.js";
@@ -32,8 +33,24 @@ export function block<T>(cancellable: Gio.Cancellable | null, start: Start<T>): 
       );
     },
   );
+  collectSometimes();
   return valueOf<T>(outcome);
 }
+
+/**
+ * GJS collects garbage when its main loop has nothing else to do, which never comes in a program that blocks again and
+ * again. What a launch leaves is some 60 KiB.
+ */
+function collectSometimes(): void {
+  blockedSince++;
+  if (blockedSince < BLOCKING_CALLS_TO_COLLECT) return;
+  blockedSince = 0;
+  System.gc();
+}
+
+let blockedSince = 0;
+
+const BLOCKING_CALLS_TO_COLLECT = 200;
 
 /** What came of each operation, for its `finish()`. */
 const outcomes = new WeakMap<Gio.AsyncResult, Outcome<unknown>>();
