@@ -207,6 +207,7 @@ export const gjsNames: readonly OwnNames[] = [
       "an open sandbox is shared by its children",
       "an open sandbox that ends takes its children with it",
       "sandboxes can be kept ready",
+      "a subprocess that is initialised again stays what it is",
       "properties of the sandbox are set at the construction or later",
     ]),
   },

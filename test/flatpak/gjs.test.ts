@@ -38,6 +38,8 @@ describe("GJS in a Flatpak", function () {
       app.spawn(["sh", ...words], ["ignore", "pipe", "pipe"], {
         // temporary files where the host has them too
         env: { LC_ALL: "C", TMPDIR: join(app.directory, "home/.var/app", appId, "cache") },
+        // one of the scenarios grants it
+        permissions: ["--share=network"],
       });
     const compared = names.filter((name) => !(name in alone));
     const gio = await runScenarios({ implementation: "gio", launches: "blocking", promises: "promisified", start }, compared);

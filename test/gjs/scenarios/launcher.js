@@ -175,7 +175,7 @@ export const subprocessScenarios = group("a subprocess without a launcher", {
     const output = await outcome(() => form(child, "communicate_utf8", null, null));
     const later = trial.started(new trial.Subprocess({ argv: ["sh", "-c", "exit 4"], flags: F.STDERR_SILENCE }));
     const before = outcomeNow(() => later.get_identifier());
-    const init = [outcomeNow(() => later.init(null)), outcomeNow(() => later.init(null))];
+    const init = outcomeNow(() => later.init(null));
     return { output, before, init, wait: await outcome(() => form(later, "wait", null)), status: later.get_exit_status() };
   }),
 

@@ -98,7 +98,7 @@ export default group("in GJS, with a sandbox", {
   "an error of our own domain can be matched": async (trial) => {
     const { Backend, SandboxError } = trial.module;
     const launcher = trial.launcher();
-    launcher.backend = Backend.FLATPAK_PORTAL;
+    launcher.backend = Backend.LANDLOCK;
     GLib.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/does/not/exist", true);
     try {
       launcher.spawnv(["true"]);
@@ -149,7 +149,7 @@ export default group("in GJS, with a sandbox", {
     return {
       types: [foreseen, child.get_report()].map((report) => report instanceof SandboxReport),
       same: child.get_report() === child.get_report(),
-      backend: child.get_backend() === Backend.BUBBLEWRAP && foreseen.backend === Backend.BUBBLEWRAP,
+      backend: [Backend.BUBBLEWRAP, Backend.FLATPAK_PORTAL].includes(child.get_backend()) && foreseen.backend === child.get_backend(),
       text: foreseen.toString().length > 100,
     };
   },
@@ -173,6 +173,17 @@ export default group("in GJS, with a sandbox", {
     sandbox.close();
     const { error, code } = await waiting;
     return { error, code };
+  },
+
+  "a subprocess that is initialised again stays what it is": async (trial) => {
+    const child = trial.started(new trial.Subprocess({ argv: ["sleep", "1000"] }));
+    const pids = [];
+    const init = [1, 2].map(() => {
+      const result = child.init(null);
+      pids.push(child.get_identifier());
+      return result;
+    });
+    return { init, same: pids[0] === pids[1] };
   },
 
   "sandboxes can be kept ready": async (trial) => {
