@@ -38,19 +38,19 @@ export function block<T>(cancellable: Gio.Cancellable | null, start: Start<T>): 
 }
 
 /**
- * GJS collects garbage when its main loop has nothing else to do, which never comes in a program that blocks again and
- * again. What a launch leaves is some 60 KiB.
+ * GJS collects garbage late, and when its main loop has nothing else to do, which never comes in a program that blocks
+ * again and again. What a launch leaves is some 60 KiB.
  */
 function collectSometimes(): void {
-  blockedSince++;
-  if (blockedSince < BLOCKING_CALLS_TO_COLLECT) return;
-  blockedSince = 0;
+  operations++;
+  if (operations < OPERATIONS_TO_COLLECT) return;
+  operations = 0;
   System.gc();
 }
 
-let blockedSince = 0;
+let operations = 0;
 
-const BLOCKING_CALLS_TO_COLLECT = 200;
+const OPERATIONS_TO_COLLECT = 200;
 
 /** What came of each operation, for its `finish()`. */
 const outcomes = new WeakMap<Gio.AsyncResult, Outcome<unknown>>();
@@ -79,6 +79,7 @@ function begin<Source extends GObject.Object, T>(
     // From the loop, not from one of our own jobs: who is called back may block. Whether it failed, our own finish()
     // sees; the task sees whether it was cancelled.
     attachSource(GLib.timeout_source_new(0), taskContext, () => {
+      collectSometimes();
       task.return_boolean(true);
       return GLib.SOURCE_REMOVE;
     });
