@@ -79,8 +79,13 @@ export function planOpenBubblewrap(request: BubblewrapRequest, helloFlags: numbe
 }
 
 /** The plan that shows whether bwrap works here: the real arguments, on a program that does nothing. */
-export function planBubblewrapProbe(host: HostFacts, bubblewrap: BubblewrapFacts, permissions: PermissionSet): BubblewrapPlan {
-  const request: BubblewrapRequest = { host, bubblewrap, permissions, mounts: [], desktop: emptyDesktop, pid1: { program: "/usr/bin/true" } };
+export function planBubblewrapProbe(
+  host: HostFacts,
+  bubblewrap: BubblewrapFacts,
+  permissions: PermissionSet,
+  mounts: readonly ResolvedMount[] = [],
+): BubblewrapPlan {
+  const request: BubblewrapRequest = { host, bubblewrap, permissions, mounts, desktop: emptyDesktop, pid1: { program: "/usr/bin/true" } };
   return { ...new SandboxBuilder(request).build(), frames: new Uint8Array(0) };
 }
 
