@@ -1,11 +1,11 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
-import { writeSync } from "node:fs";
 import { bubblewrapFailure } from "../plan/bubblewrap-failure.js";
 import type { BubblewrapPlan, PlannedDescriptor } from "../plan/launch-plan.js";
 import { errnoMessage } from "../subprocess/errno.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import type { Carrier } from "./carrier.js";
+import { dataFile } from "./data-file.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import { openDiagnostics, readDiagnostics } from "./diagnostics.js";
 import { killTree } from "./host-processes.js";
@@ -124,14 +124,6 @@ function realise(
     case "child":
       return listed(child, planned.index);
   }
-}
-
-/** A file in memory with these bytes, to be read from its start; owned by the scope. */
-export function dataFile(bytes: Uint8Array, temporary: DescriptorScope): number {
-  const file = temporary.memoryFile("gio-sandbox-data");
-  // at a position, so that the file's own stays at the start
-  for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset, bytes.length - offset, offset);
-  return file;
 }
 
 function listed(descriptors: readonly number[], index: number): number {

@@ -14,7 +14,7 @@ import { errnoMessage } from "../subprocess/errno.js";
 import type { GLibError } from "../subprocess/glib-error.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import { printable } from "../subprocess/printable.js";
-import { dataFile } from "./bubblewrap-carrier.js";
+import { dataFile } from "./data-file.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import { openDiagnostics, readDiagnostics } from "./diagnostics.js";
 import { hostFacts } from "./host.js";

@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import { limitsWithTimeout } from "../plan/child-limits.js";
 import { emptyDesktop } from "../plan/desktop.js";
@@ -16,6 +15,8 @@ import type { GrantedPaths } from "./granted-paths.js";
 import { openGrantedPaths } from "./granted-paths.js";
 import type { OpenSandbox, StartedProcess } from "./open-sandbox.js";
 import { openLimitScope, scopeable } from "./limit-scope.js";
+import type { PipeEnd } from "./pipe-ends.js";
+import { readingEnd, writingEnd } from "./pipe-ends.js";
 import { SingleUseScope } from "./process-scope.js";
 import { ProcessStart } from "./process-start.js";
 import { scopedEnd } from "./scoped-end.js";
@@ -23,7 +24,7 @@ import type { Pipes } from "./running-process.js";
 import { RunningProcess } from "./running-process.js";
 import { startSession } from "./start-session.js";
 import type { ChildStreams, TakenDescriptors } from "./streams.js";
-import { duplicateTaken, openStreams, readingEnd, writingEnd } from "./streams.js";
+import { duplicateTaken, openStreams } from "./streams.js";
 
 /** Everything that a launcher was told, at the moment of the launch. */
 export interface ProcessRequest {
@@ -113,7 +114,7 @@ async function newSandbox(
 
 /** Takes the parent's ends of the pipes over from the scope. */
 function pipesOf({ pipes }: ChildStreams, scope: DescriptorScope): Pipes {
-  const take = (stream: Stream, end: (descriptor: number) => Socket): Socket | null => {
+  const take = (stream: Stream, end: (descriptor: number) => PipeEnd): PipeEnd | null => {
     const descriptor = pipes.get(stream);
     return descriptor === undefined ? null : end(scope.release(descriptor));
   };

@@ -1,5 +1,4 @@
 import { constants, fstatSync, openSync } from "node:fs";
-import { Socket } from "node:net";
 import type { PortalMount, SpawnCall } from "../plan/flatpak-portal.js";
 import type { PortalEnd } from "../plan/flatpak-portal-failure.js";
 import { portalFailure } from "../plan/flatpak-portal-failure.js";
@@ -10,8 +9,9 @@ import { printable } from "../subprocess/printable.js";
 import type { WaitStatus } from "../subprocess/wait-status.js";
 import { BusError } from "./bus/bus-error.js";
 import type { Carrier } from "./carrier.js";
-import { DescriptorScope, O_PATH, requiredSystemCalls } from "./descriptor-scope.js";
+import { DescriptorScope, O_PATH } from "./descriptor-scope.js";
 import { openDiagnostics, readDiagnostics } from "./diagnostics.js";
+import { FarEnd } from "./far-end.js";
 import { endFirstProcess, findFirstProcess, isFirstProcess, killIfThere, LOOK_INTERVAL } from "./host-processes.js";
 import { initProgram } from "./init-program.js";
 import type { Portal, SpawnListener, SpawnMessage } from "./portal.js";
@@ -203,28 +203,6 @@ export class PortalCarrier implements Carrier, SpawnListener {
       this.#portal.let(this);
       this.#resolveEnded();
     });
-  }
-}
-
-/**
- * The far end of init's control socket, kept until init has spoken: a portal that never starts anything may keep it too,
- * and only a shutdown ends the conversation then.
- */
-class FarEnd {
-  readonly #socket: Socket;
-
-  constructor(control: number) {
-    this.#socket = new Socket({ fd: requiredSystemCalls().duplicate(control), readable: false, writable: true });
-    this.#socket.on("error", () => undefined);
-    this.#socket.unref();
-  }
-
-  release(): void {
-    this.#socket.destroy();
-  }
-
-  shutDown(): void {
-    if (!this.#socket.destroyed) this.#socket.end(() => this.#socket.destroy());
   }
 }
 

@@ -1,10 +1,10 @@
-import type { Socket } from "node:net";
 import type { ResourceUsage } from "../init/decode.js";
 import type { Limit } from "../permissions/permission-set.js";
 import { cancelledError } from "../subprocess/glib-error.js";
 import type { WaitStatus } from "../subprocess/wait-status.js";
 import type { Cancellable } from "./cancellable.js";
 import { isCancelled, throwIfCancelled, whenCancelled } from "./cancellable.js";
+import type { PipeEnd } from "./pipe-ends.js";
 import type { ProcessScope } from "./process-scope.js";
 
 const SIGKILL = 9;
@@ -14,9 +14,9 @@ const KILL_PATIENCE = 5000;
 
 /** The parent's ends of the pipes to a child; null where there is none. */
 export interface Pipes {
-  readonly stdin: Socket | null;
-  readonly stdout: Socket | null;
-  readonly stderr: Socket | null;
+  readonly stdin: PipeEnd | null;
+  readonly stdout: PipeEnd | null;
+  readonly stderr: PipeEnd | null;
 }
 
 /** How a process ended. */

@@ -1,5 +1,4 @@
 import { constants, open } from "node:fs";
-import { Socket } from "node:net";
 import { promisify } from "node:util";
 import type { Disposition, StreamSettings, SubprocessFlags } from "../subprocess/flags.js";
 import { disposition, Stream } from "../subprocess/flags.js";
@@ -126,16 +125,4 @@ async function openFile(stream: Stream, path: string): Promise<number> {
     const message = `Error opening file “${printable(path)}”: ${errnoMessage(errno)}`;
     throw ioErrorFromErrno(errno, message, { cause });
   }
-}
-
-/** A stream to write to the child's standard input. It owns the descriptor. */
-export function writingEnd(descriptor: number): Socket {
-  const socket = new Socket({ fd: descriptor, readable: false, writable: true });
-  // A child that closes its input is no reason to end the program: each write has its own callback for that.
-  return socket.on("error", () => undefined);
-}
-
-/** A stream to read the child's output from. It owns the descriptor. */
-export function readingEnd(descriptor: number): Socket {
-  return new Socket({ fd: descriptor, readable: true, writable: false });
 }

@@ -3,8 +3,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { SandboxReportData } from "../../src/node/index.js";
 import { SandboxPermissions, SandboxSubprocessLauncher } from "../../src/node/index.js";
-
-const command = fileURLToPath(new URL("../../bin/gio-sandbox", import.meta.url));
+import { command, describeOnEachRuntime } from "./commands.js";
 
 interface Result {
   readonly status: number | null;
@@ -13,13 +12,13 @@ interface Result {
 }
 
 function explain(...args: string[]): Result {
-  const { status, stdout, stderr } = spawnSync(command, ["explain", ...args], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(command(), ["explain", ...args], { encoding: "utf8" });
   return { status, stdout, stderr };
 }
 
 /** The command on a terminal, made by script(1). */
 function explainOnTerminal(variables: Readonly<Record<string, string>>): string {
-  const { stdout } = spawnSync("script", ["-qec", `${command} explain`, "/dev/null"], {
+  const { stdout } = spawnSync("script", ["-qec", `${command()} explain`, "/dev/null"], {
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "", TERM: "xterm", ...variables },
     stdio: ["ignore", "pipe", "inherit"],
@@ -27,7 +26,7 @@ function explainOnTerminal(variables: Readonly<Record<string, string>>): string 
   return stdout;
 }
 
-describe("gio-sandbox explain", () => {
+describeOnEachRuntime("gio-sandbox explain", () => {
   it("prints what the launcher's own report says", () => {
     const report = new SandboxSubprocessLauncher({ permissions: new SandboxPermissions().share("network") }).explain();
     assert.deepEqual(explain("--share=network"), { status: 0, stdout: String(report), stderr: "" });
@@ -60,17 +59,17 @@ describe("gio-sandbox explain", () => {
   });
 });
 
-describe("gio-sandbox check", () => {
+describeOnEachRuntime("gio-sandbox check", () => {
   function check(program: string, ...args: string[]): Result {
     const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8" });
     return { status, stdout, stderr };
   }
 
   it("says that bubblewrap works where it does", () => {
-    const { status, stdout } = check(command, "check");
+    const { status, stdout } = check(command(), "check");
     assert.equal(status, 0);
     assert.match(stdout, /^bubblewrap +works {2}\/.*bwrap, version \d+\.\d+\.\d+\.$/m);
-    const result = JSON.parse(check(command, "check", "--json").stdout) as { canSandbox: boolean };
+    const result = JSON.parse(check(command(), "check", "--json").stdout) as { canSandbox: boolean };
     assert.equal(result.canSandbox, true);
   });
 
@@ -78,15 +77,15 @@ describe("gio-sandbox check", () => {
     const root = fileURLToPath(new URL("../..", import.meta.url));
     const node = fileURLToPath(new URL(`file://${process.execPath}`));
     const inside = [`--filesystem=${root}:ro`, ...(node.startsWith("/usr/") ? [] : [`--filesystem=${node}:ro`])];
-    const { status, stdout } = check(command, "run", ...inside, "--", node, `${root}dist/cli/node.js`, "check");
+    const { status, stdout } = check(command(), "run", ...inside, "--", node, `${root}dist/cli/node.js`, "check");
     assert.equal(status, 1, stdout);
     assert.match(stdout, /^bubblewrap +no +the kernel does not let this user/m);
     assert.match(stdout, /can make no sandbox here/);
   });
 
   it("has no other options", () => {
-    assert.equal(check(command, "check", "--bogus").status, 125);
-    assert.match(check(command, "check", "--help").stdout, /^Usage: gio-sandbox check/);
+    assert.equal(check(command(), "check", "--bogus").status, 125);
+    assert.match(check(command(), "check", "--help").stdout, /^Usage: gio-sandbox check/);
   });
 });
 

@@ -2,23 +2,20 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { UsageError } from "../../src/cli/run-options.js";
 import { SandboxSubprocessLauncher } from "../../src/node/index.js";
 import { aspects } from "../../src/plan/guarantees.js";
 import { temporaryDirectory } from "../node/gsubprocess/children.js";
-import { parseRunOptions } from "./commands.js";
-
-const command = fileURLToPath(new URL("../../bin/gio-sandbox", import.meta.url));
+import { command, describeOnEachRuntime, parseRunOptions } from "./commands.js";
 
 function run(...args: string[]): { readonly status: number | null; readonly stderr: string } {
-  const { status, stderr } = spawnSync(command, ["run", ...args], { encoding: "utf8" });
+  const { status, stderr } = spawnSync(command(), ["run", ...args], { encoding: "utf8" });
   return { status, stderr };
 }
 
 const expected = (): unknown => JSON.parse(JSON.stringify(new SandboxSubprocessLauncher().explain()));
 
-describe("gio-sandbox run --report", () => {
+describeOnEachRuntime("gio-sandbox run --report", () => {
   it("writes what holds for the command before the command starts", () => {
     using directory = temporaryDirectory();
     const path = join(directory.path, "report.json");
@@ -52,7 +49,7 @@ describe("gio-sandbox run --report", () => {
   });
 });
 
-describe("gio-sandbox run --require", () => {
+describeOnEachRuntime("gio-sandbox run --require", () => {
   it("takes aspects, all of them or none", () => {
     const required = (...options: string[]): readonly string[] | null => parseRunOptions([...options, "x"]).required;
     assert.equal(required(), null);

@@ -2,16 +2,15 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { fixture } from "../node/gsubprocess/children.js";
-
-const command = fileURLToPath(new URL("../../bin/gio-sandbox", import.meta.url));
+import { command, describeOnEachRuntime } from "./commands.js";
 
 function run(...args: string[]): { readonly status: number | null; readonly stderr: string } {
   const programs = fileURLToPath(new URL("../../build/fixtures", import.meta.url));
-  const { status, stderr } = spawnSync(command, ["run", `--filesystem=${programs}:ro`, ...args], { encoding: "utf8" });
+  const { status, stderr } = spawnSync(command(), ["run", `--filesystem=${programs}:ro`, ...args], { encoding: "utf8" });
   return { status, stderr };
 }
 
-describe("gio-sandbox run with limits", () => {
+describeOnEachRuntime("gio-sandbox run with limits", () => {
   it("says which limit the command went over, and exits as the command's end says", () => {
     for (const [limit, bomb, status] of [
       ["memory=32M", ["allocate"], 137],

@@ -3,15 +3,12 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { openSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { exitCodeOfError } from "../../src/cli/exit-code.js";
 import { mainHelp, runHelp } from "../../src/cli/help.js";
 import { runOptionTable, UsageError } from "../../src/cli/run-options.js";
 import { chdirError, execError, forkError, sandboxError } from "../../src/subprocess/glib-error.js";
 import { temporaryDirectory } from "../node/gsubprocess/children.js";
-import { parseRunOptions } from "./commands.js";
-
-const command = fileURLToPath(new URL("../../bin/gio-sandbox", import.meta.url));
+import { command, describeOnEachRuntime, parseRunOptions } from "./commands.js";
 
 interface Result {
   readonly status: number | null;
@@ -20,7 +17,7 @@ interface Result {
 }
 
 function gioSandbox(args: readonly string[], input = ""): Result {
-  const { status, stdout, stderr } = spawnSync(command, args, { input, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(command(), args, { input, encoding: "utf8" });
   return { status, stdout, stderr };
 }
 
@@ -28,7 +25,7 @@ function run(...args: string[]): Result {
   return gioSandbox(["run", ...args]);
 }
 
-describe("gio-sandbox run", () => {
+describeOnEachRuntime("gio-sandbox run", () => {
   it("passes standard streams and the exit status through", () => {
     const result = gioSandbox(["run", "--", "sh", "-c", "cat; echo err >&2; exit 7"], "in\n");
     assert.deepEqual(result, { status: 7, stdout: "in\n", stderr: "err\n" });
@@ -112,7 +109,7 @@ describe("gio-sandbox run", () => {
     const path = join(directory.path, "in");
     writeFileSync(path, "from a descriptor\n");
     const script = `exec 5<${path} 103<${path} 7<${path}; exec "$0" run --forward-fd=5 --forward-fd=103 -- sh -c 'cat <&5; ls /proc/self/fd'`;
-    const result = spawnSync("bash", ["-c", script, command], { encoding: "utf8" });
+    const result = spawnSync("bash", ["-c", script, command()], { encoding: "utf8" });
     assert.deepEqual(result.stdout.trim().split("\n"), ["from a descriptor", "0", "1", "103", "2", "3", "5"]);
   });
 
@@ -126,7 +123,7 @@ describe("gio-sandbox run", () => {
 
   it("passes signals on, and ends as its command does", async () => {
     const script = 'trap "echo got TERM; exit 3" TERM; trap "echo got USR1" USR1; echo up; while :; do sleep 0.05; done';
-    const child = spawn(command, ["run", "--", "sh", "-c", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(command(), ["run", "--", "sh", "-c", script], { stdio: ["ignore", "pipe", "inherit"] });
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       output += text;
@@ -147,7 +144,7 @@ describe("gio-sandbox run", () => {
   it("works through a symbolic link, as npm installs commands", () => {
     using directory = temporaryDirectory();
     const link = join(directory.path, "gio-sandbox");
-    symlinkSync(command, link);
+    symlinkSync(command(), link);
     assert.match(spawnSync(link, ["--version"], { encoding: "utf8" }).stdout, /^gio-sandbox \d+\.\d+\.\d+\n$/);
   });
 
@@ -156,7 +153,7 @@ describe("gio-sandbox run", () => {
     const path = join(directory.path, "in");
     writeFileSync(path, "file");
     const input = openSync(path, "r");
-    assert.equal(spawnSync(command, ["run", "cat"], { stdio: [input, "pipe", "pipe"], encoding: "utf8" }).stdout, "file");
+    assert.equal(spawnSync(command(), ["run", "cat"], { stdio: [input, "pipe", "pipe"], encoding: "utf8" }).stdout, "file");
   });
 });
 

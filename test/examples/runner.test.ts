@@ -131,6 +131,12 @@ const applications: readonly Application[] = [
       return [execPath, place];
     },
   },
+  {
+    name: "gjs",
+    // what shows the window needs GJS too
+    requirement: () => undefined,
+    prepare: () => ["gjs", "-m", join(root, "examples/runner/gjs.js")],
+  },
 ];
 
 for (const { name, requirement, prepare } of applications) {

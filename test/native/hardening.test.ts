@@ -31,9 +31,32 @@ function symbols(words: readonly string[]): (readonly [type: string, name: strin
   return [...outputOf("nm", words).matchAll(/^[0-9a-f ]*([A-Za-z]) (\S+)$/gm)].map(([, type = "", name = ""]) => [type, name]);
 }
 
-for (const architecture of new Set([machine, "aarch64"])) {
-  describe(`gio-sandbox-init for ${architecture}, as built,`, () => {
-    const program = join(root, "dist/native", architecture, "gio-sandbox-init");
+/** The only source of gio-sandbox-calls. */
+const service = "system-call-service.c";
+/**
+ * The sources of each program; calls that are in them for certain; how often its code looks at the canary, and in how many
+ * places indirect branches may land, at least.
+ */
+const programs = {
+  "gio-sandbox-init": {
+    sources: readdirSync(join(root, "src/native")).filter((name) => name.endsWith(".c") && name !== service),
+    calls: ["recvmsg", "ppoll"],
+    canaries: 20,
+    landings: 5,
+  },
+  "gio-sandbox-calls": { sources: [service], calls: ["recv", "memfd_create"], canaries: 10, landings: 1 },
+};
+
+for (const name of Object.keys(programs)) {
+  for (const architecture of new Set([machine, "aarch64"])) describeAsBuilt(name, architecture);
+}
+
+for (const name of ["gio-sandbox-init", "gio-sandbox-calls"] as const) describeAsCompiled(name);
+
+/** What can be seen in the program. */
+function describeAsBuilt(name: string, architecture: string): void {
+  describe(`${name} for ${architecture}, as built,`, () => {
+    const program = join(root, "dist/native", architecture, name);
 
     before(function () {
       needs(this, hasProgram(program), program);
@@ -69,57 +92,61 @@ for (const architecture of new Set([machine, "aarch64"])) {
   });
 }
 
-describe("gio-sandbox-init, as compiled,", () => {
-  it("guards its stack", function () {
-    if (machine === "x86_64") {
-      // where the canary is, at the entry of each function that has arrays
-      const code = outputOf("objdump", ["-d", "--no-show-raw-insn", join(root, "dist/native/x86_64/gio-sandbox-init")]);
-      assert.ok([...code.matchAll(/%fs:0x28/g)].length >= 20);
-      assert.ok([...code.matchAll(/\bendbr64\b/g)].length >= 5, "indirect branches land where they may");
-    }
-    const objects = join(root, "build/native-aarch64/src/native/gio-sandbox-init.p");
-    needs(this, machine === "x86_64" && hasProgram(objects), "the cross-compiler for aarch64");
-    const files = readdirSync(objects).filter((name) => name.endsWith(".o")).map((name) => join(objects, name));
-    assert.equal(files.length, readdirSync(join(root, "src/native")).filter((name) => name.endsWith(".c")).length);
-    const used = new Set(files.flatMap((file) => symbols(["-u", file])).map(([, name]) => name));
-    assert.ok(used.has("__stack_chk_fail"));
-  });
+/** What can be seen in its objects, its sources and the command that builds it. */
+function describeAsCompiled(name: keyof typeof programs): void {
+  describe(`${name}, as compiled,`, () => {
+    const { sources, calls, canaries, landings } = programs[name];
 
-  it("calls nothing that allocates, formats, or runs a shell", () => {
-    using directory = temporaryDirectory();
-    const sources = readdirSync(join(root, "src/native")).filter((name) => name.endsWith(".c"));
-    outputOf("gcc", ["-c", "-Os", "-std=gnu11", "-D_GNU_SOURCE", ...sources.map((name) => join(root, "src/native", name))], directory.path);
-    const objects = sources.map((name) => join(directory.path, name.replace(/\.c$/, ".o")));
-    const called = symbols(["-u", ...objects]).map(([, name]) => name);
-    assert.ok(called.includes("recvmsg") && called.includes("ppoll"), "the list is one of calls");
-    assert.deepEqual(called.filter((name) => unwanted.includes(name.replace(/^__(.*)_chk$/, "$1"))), []);
-  });
+    it("guards its stack", function () {
+      if (machine === "x86_64") {
+        // where the canary is, at the entry of each function that has arrays
+        const code = outputOf("objdump", ["-d", "--no-show-raw-insn", join(root, "dist/native/x86_64", name)]);
+        assert.ok([...code.matchAll(/%fs:0x28/g)].length >= canaries);
+        assert.ok([...code.matchAll(/\bendbr64\b/g)].length >= landings, "indirect branches land where they may");
+      }
+      const objects = join(root, `build/native-aarch64/src/native/${name}.p`);
+      needs(this, machine === "x86_64" && hasProgram(objects), "the cross-compiler for aarch64");
+      const files = readdirSync(objects).filter((file) => file.endsWith(".o")).map((file) => join(objects, file));
+      assert.equal(files.length, sources.length);
+      const used = new Set(files.flatMap((file) => symbols(["-u", file])).map(([, symbol]) => symbol));
+      assert.ok(used.has("__stack_chk_fail"));
+    });
 
-  it("has no allocator in it, where its C library leaves that out", function () {
-    needs(this, isMusl(), "musl-gcc");
-    using directory = temporaryDirectory();
-    const program = join(directory.path, "gio-sandbox-init");
-    // the very command that built it, but for the option that takes the symbols away
-    const [compiler = "", ...words] = buildCommand().replace(/ -s /, " ").trim().split(/\s+/);
-    outputOf(compiler, [...words.slice(0, -1), program], join(root, "build/native"));
-    const names = symbols([program]).map(([, name]) => name);
-    assert.ok(names.includes("main") && names.includes("__stack_chk_fail"));
-    // musl's fork() calls this one if there is an allocator
-    const others = names.filter((name) => name !== "__malloc_atfork");
-    assert.deepEqual(others.filter((name) => /malloc|calloc|realloc|^free$|^system$|popen|^exec(l|v|ve|vp|vpe|lp|le)$/.test(name)), []);
-  });
+    it("calls nothing that allocates, formats, or runs a shell", () => {
+      using directory = temporaryDirectory();
+      outputOf("gcc", ["-c", "-Os", "-std=gnu11", "-D_GNU_SOURCE", ...sources.map((file) => join(root, "src/native", file))], directory.path);
+      const objects = sources.map((file) => join(directory.path, file.replace(/\.c$/, ".o")));
+      const called = symbols(["-u", ...objects]).map(([, symbol]) => symbol);
+      assert.ok(calls.every((call) => called.includes(call)), "the list is one of calls");
+      assert.deepEqual(called.filter((symbol) => unwanted.includes(symbol.replace(/^__(.*)_chk$/, "$1"))), []);
+    });
 
-  it("is compiled without a warning: each is an error", () => {
-    const meson = readFileSync(join(root, "src/native/meson.build"), "utf8");
-    for (const flag of ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wvla"]) assert.ok(meson.includes(`'${flag}'`), flag);
+    it("has no allocator in it, where its C library leaves that out", function () {
+      needs(this, isMusl(), "musl-gcc");
+      using directory = temporaryDirectory();
+      const program = join(directory.path, name);
+      // the very command that built it, but for the option that takes the symbols away
+      const [compiler = "", ...words] = buildCommand(name).replace(/ -s /, " ").trim().split(/\s+/);
+      outputOf(compiler, [...words.slice(0, -1), program], join(root, "build/native"));
+      const names = symbols([program]).map(([, symbol]) => symbol);
+      assert.ok(names.includes("main") && names.includes("__stack_chk_fail"));
+      // musl's fork() calls this one if there is an allocator
+      const others = names.filter((symbol) => symbol !== "__malloc_atfork");
+      assert.deepEqual(others.filter((symbol) => /malloc|calloc|realloc|^free$|^system$|popen|^exec(l|v|ve|vp|vpe|lp|le)$/.test(symbol)), []);
+    });
+
+    it("is compiled without a warning: each is an error", () => {
+      const meson = readFileSync(join(root, "src/native/meson.build"), "utf8");
+      for (const flag of ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wvla"]) assert.ok(meson.includes(`'${flag}'`), flag);
+    });
   });
-});
+}
 
 /** The last command that makes the program. */
-function buildCommand(): string {
-  return outputOf("ninja", ["-C", "build/native", "-t", "commands", "src/native/gio-sandbox-init"]).trim().split("\n").at(-1) ?? "";
+function buildCommand(name: keyof typeof programs): string {
+  return outputOf("ninja", ["-C", "build/native", "-t", "commands", `src/native/${name}`]).trim().split("\n").at(-1) ?? "";
 }
 
 function isMusl(): boolean {
-  return buildCommand().includes("musl-gcc");
+  return buildCommand("gio-sandbox-init").includes("musl-gcc");
 }

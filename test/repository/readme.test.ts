@@ -22,6 +22,16 @@ describe("the README", () => {
     assert.equal(readFileSync(output).subarray(1, 4).toString(), "PNG");
   });
 
+  it("prints the example for GJS as it is, and it runs", () => {
+    const example = join(root, "examples/convert.gjs.js");
+    assert.ok(readme.includes(`\`\`\`js\n${readFileSync(example, "utf8")}\`\`\``));
+    using directory = temporaryDirectory();
+    const [input, output] = [join(directory.path, "photo.bmp"), join(directory.path, "photo.png")];
+    writeFileSync(input, picture);
+    execFileSync("gjs", ["-m", example, input, output], { cwd: root, stdio: "inherit" });
+    assert.equal(readFileSync(output).subarray(1, 4).toString(), "PNG");
+  });
+
   it("shows a command line that runs", () => {
     const line = /^ {4}(gio-sandbox run --filesystem.* >photo\.png)$/m.exec(readme)?.[1] ?? assert.fail();
     using directory = temporaryDirectory();

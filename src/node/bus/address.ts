@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import type { GLibError } from "../../subprocess/glib-error.js";
 import { ioError } from "../../subprocess/glib-error.js";
 import { printable } from "../../subprocess/printable.js";
@@ -85,15 +84,15 @@ function parseValues(text: string, list: string): Map<string, Uint8Array> {
 
 function percentDecoded(text: string, value: string): Uint8Array {
   if (/%(?![0-9A-Fa-f]{2})/.test(value)) throw malformed(text, "% must stand before two hexadecimal digits");
-  const bytes = value.split(/(%[0-9A-Fa-f]{2})/).map((piece) =>
-    piece.startsWith("%") ? Buffer.from(piece.slice(1), "hex") : Buffer.from(piece, "utf8"),
-  );
-  return Buffer.concat(bytes);
+  const bytes = value
+    .split(/(%[0-9A-Fa-f]{2})/)
+    .flatMap((piece) => (piece.startsWith("%") ? [parseInt(piece.slice(1), 16)] : [...new TextEncoder().encode(piece)]));
+  return new Uint8Array(bytes);
 }
 
 /** A value as an address carries it. */
 export function percentEncoded(value: string): string {
-  return Array.from(Buffer.from(value, "utf8"), (byte) => {
+  return Array.from(new TextEncoder().encode(value), (byte) => {
     const character = String.fromCharCode(byte);
     return /[-0-9A-Za-z_/.*]/.test(character) ? character : `%${byte.toString(16).padStart(2, "0")}`;
   }).join("");
@@ -101,7 +100,7 @@ export function percentEncoded(value: string): string {
 
 function parseGuid(text: string, value: Uint8Array | undefined): string | null {
   if (value === undefined) return null;
-  const guid = Buffer.from(value).toString("latin1").toLowerCase();
+  const guid = new TextDecoder("latin1").decode(value).toLowerCase();
   if (!/^[0-9a-f]{32}$/.test(guid)) throw malformed(text, "guid must be 32 hexadecimal digits");
   return guid;
 }
