@@ -52,9 +52,9 @@ function textsIn(path: string): Texts | null {
   try {
     const program = readFileSync(path, "latin1");
     if (!program.startsWith("\x7fELF")) return null;
-    const strings = program.replaceAll("\0", "\n");
-    const [versionText] = /^bubblewrap \d+\.\d+\S*$/m.exec(strings) ?? [];
-    return versionText !== undefined && /^ +--disable-userns /m.test(strings) ? { versionText, helpText: strings } : null;
+    const [versionText] = /(?<=\0)bubblewrap \d+\.\d+[.\d]*(?=\0)/.exec(program) ?? [];
+    const options = program.match(/(?<=[\0\n]) {2,}--[a-z0-9-]+/g) ?? [];
+    return versionText !== undefined && options.length > 0 ? { versionText, helpText: options.join("\n") } : null;
   } catch {
     return null;
   }
