@@ -9,8 +9,8 @@ export const MOST_PREWARMED = 64;
 /** Milliseconds that sandboxes are kept ready without one being used. */
 const IDLE = 60_000;
 
-/** Milliseconds after which a pool is filled up again: by then the launch that took one is under way. */
-const PAUSE = 2;
+/** Milliseconds after which a pool is filled up again: by then a short process has ended, which a fork of ours would hold up. */
+const PAUSE = 10;
 
 /** Sandboxes for one process each, made before they are needed. They do not keep the program alive. */
 export class SandboxPool {
