@@ -4,14 +4,24 @@ import type { ResourceUsage } from "../../init/decode.js";
 import type { Limit } from "../../permissions/permission-set.js";
 import { ErrorDomain, GLibError, SandboxError as codes } from "../../subprocess/glib-error.js";
 
-/** A domain that `GLib.Error.matches()` takes, with its codes. */
-export type SandboxErrorDomain = typeof codes & { [Symbol.toPrimitive](): number };
+/** A domain with its codes, as `Gio.IOErrorEnum` is one. */
+export type SandboxErrorDomain = typeof codes & {
+  new (properties: { readonly code: number; readonly message: string }): GLib.Error;
+  [Symbol.toPrimitive](): number;
+};
 
 /** `gio-sandbox-error-quark`: `error.matches(SandboxError, SandboxError.NOT_AVAILABLE)`. */
-export const SandboxError: SandboxErrorDomain = Object.freeze({
-  ...codes,
-  [Symbol.toPrimitive]: () => GLib.quark_from_string(ErrorDomain.SANDBOX),
-});
+export const SandboxError: SandboxErrorDomain = Object.freeze(
+  Object.assign(newSandboxError as unknown as SandboxErrorDomain, { ...codes, [Symbol.toPrimitive]: quark }),
+);
+
+function newSandboxError({ code, message }: { readonly code: number; readonly message: string }): GLib.Error {
+  return GLib.Error.new_literal(quark(), code, message);
+}
+
+function quark(): number {
+  return GLib.quark_from_string(ErrorDomain.SANDBOX);
+}
 
 /** What our errors say besides domain, code and message. */
 export interface SandboxErrorDetails {

@@ -30,6 +30,7 @@ type Outputs<All> = All extends [boolean, ...infer Rest] ? Rest : never;
 
 const constructions = new WeakMap<GObject.Object, Construction>();
 const insides = new WeakMap<GObject.Object, Inside>();
+const reports = new WeakMap<GObject.Object, SandboxReport>();
 
 function constructionOf(face: GObject.Object): Construction {
   let construction = constructions.get(face);
@@ -90,7 +91,9 @@ class Subprocess extends GObject.Object {
 
   /** What holds in the process's sandbox: the same report each time, as its launcher's `explain()` gave at the launch. */
   get_report(): SandboxReport {
-    return new SandboxReport(insideOf(this).getReport());
+    let report = reports.get(this);
+    if (report === undefined) reports.set(this, (report = new SandboxReport(insideOf(this).getReport())));
+    return report;
   }
 
   /** What carries the sandbox: one of `Backend`, but AUTO. */
