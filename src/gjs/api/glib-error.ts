@@ -1,8 +1,9 @@
 import Gio from "gi://Gio?version=2.0";
 import GLib from "gi://GLib?version=2.0";
-import type { ResourceUsage } from "../../init/decode.js";
 import type { Limit } from "../../permissions/permission-set.js";
 import { ErrorDomain, GLibError, SandboxError as codes } from "../../subprocess/glib-error.js";
+import type { ResourceUsage } from "./resource-usage.js";
+import { snakeCased } from "./snake-case.js";
 
 /** A domain with its codes, as `Gio.IOErrorEnum` is one. */
 export type SandboxErrorDomain = typeof codes & {
@@ -37,7 +38,7 @@ export interface SandboxErrorDetails {
 export function applicationError(error: unknown): unknown {
   if (!(error instanceof GLibError)) return error;
   const { diagnostics, limit, usage } = error;
-  const details: SandboxErrorDetails = { diagnostics, limit, usage };
+  const details: SandboxErrorDetails = { diagnostics, limit, usage: usage && snakeCased(usage) };
   return Object.assign(newError(error), details);
 }
 

@@ -45,9 +45,9 @@ export const statusScenarios = group("the status of a child", {
     const usage = child.get_resource_usage();
     return {
       before,
-      user: usage.userMicroseconds > 1000 && usage.userMicroseconds < 20_000_000,
-      wall: usage.wallMicroseconds >= usage.userMicroseconds,
-      memory: usage.maximumResidentKibibytes > 100,
+      user: usage.user_microseconds > 1000 && usage.user_microseconds < 20_000_000,
+      wall: usage.wall_microseconds >= usage.user_microseconds,
+      memory: usage.maximum_resident_kibibytes > 100,
     };
   },
 
