@@ -78,6 +78,10 @@ export default tseslint.config(
     rules: { ...tseslint.configs.disableTypeChecked.rules, "@typescript-eslint/explicit-module-boundary-types": "off" },
   },
   {
+    files: ["test/gjs/**/*.js"],
+    languageOptions: { globals: { print: "readonly", ARGV: "readonly" } },
+  },
+  {
     files: [`src/{${pureFolders.join(",")}}/**/*.ts`],
     rules: {
       "no-restricted-imports": ["error", { patterns: pureImports }],

@@ -125,6 +125,7 @@ class Reading extends Transfer<Uint8Array> {
   readonly #maximum: number;
   readonly #chunks: Uint8Array[] = [];
   #length = 0;
+  #next = LEAST_CHUNK;
 
   constructor(descriptor: number, word: string, maximum: number) {
     setNonblocking(descriptor);
@@ -135,7 +136,8 @@ class Reading extends Transfer<Uint8Array> {
   }
 
   protected override advance(): void {
-    const chunk = this.#input.read_bytes(CHUNK, null).toArray();
+    const chunk = this.#input.read_bytes(this.#next, null).toArray();
+    if (chunk.length === this.#next) this.#next = Math.min(2 * this.#next, CHUNK);
     if (chunk.length === 0) {
       this.stop();
       this.resolve(concatenated(this.#chunks, this.#length));
@@ -172,12 +174,14 @@ class Writing extends Transfer<void> {
     this.stop();
     this.#stream.clear_pending();
     this.#stream.close(null);
-    this.#stream.set_pending();
     this.resolve();
   }
 }
 
 const CHUNK = 65536;
+
+/** GLib keeps room for all that was asked for until the garbage is collected, however little has come: most children write little. */
+const LEAST_CHUNK = 1024;
 
 function concatenated(chunks: readonly Uint8Array[], length: number): Uint8Array {
   const all = new Uint8Array(length);

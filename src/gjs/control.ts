@@ -141,7 +141,7 @@ export class Control {
 }
 
 /** Bytes that are read at once: a frame of init's is at most a hundred. */
-const CHUNK = 16384;
+const CHUNK = 1024;
 
 /** SCM_MAX_FD: descriptors in one message. */
 const MOST_AT_ONCE = 253;

@@ -113,15 +113,21 @@ export function look(): void {
  * @returns what ends that
  */
 export function poll(milliseconds: number): () => void {
-  return addWatch((context) =>
-    // there it is looked at anyway
-    context === privateContext
-      ? () => undefined
-      : attachSource(GLib.timeout_source_new(milliseconds), context, () => {
-          look();
-          return GLib.SOURCE_CONTINUE;
-        }),
+  return addReminder((context) =>
+    attachSource(GLib.timeout_source_new(milliseconds), context, () => {
+      look();
+      return GLib.SOURCE_CONTINUE;
+    }),
   );
+}
+
+/**
+ * Has something watched that makes others `look()`: wherever somebody waits but in blocking calls, which look anyway.
+ *
+ * @returns what ends that
+ */
+export function addReminder(attach: Attach): () => void {
+  return addWatch((context) => (context === privateContext ? () => undefined : attach(context)));
 }
 
 /**
@@ -139,14 +145,33 @@ export function attachSource(source: GLib.Source, context: GLib.MainContext, cal
   return () => source.destroy();
 }
 
-/** Watches a descriptor until `stop()`, for as long as which it must stay open. */
+/**
+ * Watches a descriptor until `stop()`, for as long as which it must stay open.
+ *
+ * @param callback is called when the condition holds, and not when another context has found so before: what was there to
+ *   be read then has been read since, and to read once more would wait
+ */
 export function watchDescriptor(descriptor: number, condition: GLib.IOCondition, callback: () => void): () => void {
-  return addWatch((context) =>
-    attachSource(descriptorSource(descriptor, condition), context, () => {
+  const stops = new Map<GLib.MainContext, () => void>();
+  const attach = (context: GLib.MainContext): void => {
+    const stop = attachSource(descriptorSource(descriptor, condition), context, () => {
+      for (const [other, stopOther] of [...stops]) {
+        if (other === context) continue;
+        stopOther();
+        attach(other);
+      }
       callback();
       return GLib.SOURCE_CONTINUE;
-    }),
-  );
+    });
+    stops.set(context, stop);
+  };
+  return addWatch((context) => {
+    attach(context);
+    return () => {
+      stops.get(context)?.();
+      stops.delete(context);
+    };
+  });
 }
 
 /** Calls back once, `milliseconds` from now. */

@@ -1,17 +1,28 @@
 import Gio from "gi://Gio?version=2.0";
 import GLib from "gi://GLib?version=2.0";
-import type { ResourceUsage } from "../../init/decode.js";
 import type { Limit } from "../../permissions/permission-set.js";
 import { ErrorDomain, GLibError, SandboxError as codes } from "../../subprocess/glib-error.js";
+import type { ResourceUsage } from "./resource-usage.js";
+import { snakeCased } from "./snake-case.js";
 
-/** A domain that `GLib.Error.matches()` takes, with its codes. */
-export type SandboxErrorDomain = typeof codes & { [Symbol.toPrimitive](): number };
+/** A domain with its codes, as `Gio.IOErrorEnum` is one. */
+export type SandboxErrorDomain = typeof codes & {
+  new (properties: { readonly code: number; readonly message: string }): GLib.Error;
+  [Symbol.toPrimitive](): number;
+};
 
 /** `gio-sandbox-error-quark`: `error.matches(SandboxError, SandboxError.NOT_AVAILABLE)`. */
-export const SandboxError: SandboxErrorDomain = Object.freeze({
-  ...codes,
-  [Symbol.toPrimitive]: () => GLib.quark_from_string(ErrorDomain.SANDBOX),
-});
+export const SandboxError: SandboxErrorDomain = Object.freeze(
+  Object.assign(newSandboxError as unknown as SandboxErrorDomain, { ...codes, [Symbol.toPrimitive]: quark }),
+);
+
+function newSandboxError({ code, message }: { readonly code: number; readonly message: string }): GLib.Error {
+  return GLib.Error.new_literal(quark(), code, message);
+}
+
+function quark(): number {
+  return GLib.quark_from_string(ErrorDomain.SANDBOX);
+}
 
 /** What our errors say besides domain, code and message. */
 export interface SandboxErrorDetails {
@@ -27,7 +38,7 @@ export interface SandboxErrorDetails {
 export function applicationError(error: unknown): unknown {
   if (!(error instanceof GLibError)) return error;
   const { diagnostics, limit, usage } = error;
-  const details: SandboxErrorDetails = { diagnostics, limit, usage };
+  const details: SandboxErrorDetails = { diagnostics, limit, usage: usage && snakeCased(usage) };
   return Object.assign(newError(error), details);
 }
 

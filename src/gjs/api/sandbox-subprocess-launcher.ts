@@ -69,6 +69,7 @@ class Launcher extends GObject.Object {
 
   /** @throws TypeError for flags that contradict each other, and for properties that are not what they have to be */
   constructor(properties: LauncherProperties = {}) {
+    if (typeof properties !== "object") throw new TypeError(`Expected an object with properties, but got ${String(properties)}.`);
     const { permissions, timeout, sandbox, backend, required_guarantees, ...others } = properties;
     super(others);
     const inside = insideOf(this);

@@ -1,15 +1,16 @@
 import Gio from "gi://Gio?version=2.0";
 import GLib from "gi://GLib?version=2.0";
 import GObject from "gi://GObject?version=2.0";
-import type { ResourceUsage } from "../../init/decode.js";
 import { SandboxSubprocess as Inside } from "../../node/subprocess.js";
 import type { ChosenBackend } from "../../plan/choose-backend.js";
 import type { WaitStatus } from "../../subprocess/wait-status.js";
 import type { PipeEnd } from "../pipe-ends.js";
 import type { Callback } from "./operation.js";
 import { beginOrPromise, block, finish } from "./operation.js";
+import type { ResourceUsage } from "./resource-usage.js";
 import { SandboxReport } from "./sandbox-report.js";
 import { shared } from "./shared.js";
+import { snakeCased } from "./snake-case.js";
 
 /** What `new SandboxSubprocess()` takes. */
 export interface SubprocessProperties {
@@ -30,6 +31,7 @@ type Outputs<All> = All extends [boolean, ...infer Rest] ? Rest : never;
 
 const constructions = new WeakMap<GObject.Object, Construction>();
 const insides = new WeakMap<GObject.Object, Inside>();
+const reports = new WeakMap<GObject.Object, SandboxReport>();
 
 function constructionOf(face: GObject.Object): Construction {
   let construction = constructions.get(face);
@@ -90,7 +92,9 @@ class Subprocess extends GObject.Object {
 
   /** What holds in the process's sandbox: the same report each time, as its launcher's `explain()` gave at the launch. */
   get_report(): SandboxReport {
-    return new SandboxReport(insideOf(this).getReport());
+    let report = reports.get(this);
+    if (report === undefined) reports.set(this, (report = new SandboxReport(insideOf(this).getReport())));
+    return report;
   }
 
   /** What carries the sandbox: one of `Backend`, but AUTO. */
@@ -253,7 +257,8 @@ class Subprocess extends GObject.Object {
 
   /** What the process used, itself and its children that it waited for; null if the sandbox was lost. */
   get_resource_usage(): ResourceUsage | null {
-    return insideOf(this).getResourceUsage();
+    const usage = insideOf(this).getResourceUsage();
+    return usage && snakeCased(usage);
   }
 }
 

@@ -29,6 +29,14 @@ type FaceOfEach<Parameters extends unknown[], T> = {
   [Index in keyof Parameters]: Parameters[Index] extends T ? Face<T> : Parameters[Index];
 };
 
+/** Plain data with the names of its fields in snake_case. */
+export type SnakeCased<T> = { readonly [Name in keyof T as Name extends string ? SnakeCase<Name> : never]: T[Name] };
+
+/** The same data with the names of its fields in snake_case. */
+export function snakeCased<T extends object>(data: T): SnakeCased<T> {
+  return Object.fromEntries(Object.entries(data).map(([name, value]) => [snakeCase(name), value])) as SnakeCased<T>;
+}
+
 const ownNames: readonly string[] = ["toString", "toJSON"] satisfies OwnName[];
 
 /** The name that a member has in GJS. */

@@ -1,7 +1,7 @@
 import type GLib from "gi://GLib?version=2.0";
 import { variant } from "./message-writer.js";
 
-/** The values of a body, plain as those that are written. An `h` is undefined: descriptors that are sent to us are not taken. */
+/** The values of a body, plain as those that are written; of 64 bits as BigInt. An `h` is undefined: descriptors that are sent to us are not taken. */
 export function readBody(body: GLib.Variant): unknown[] {
   return children(body).map(read);
 }
@@ -14,11 +14,15 @@ function read(value: GLib.Variant): unknown {
       return variant(inner.get_type_string(), read(inner));
     }
     case "a":
+      if (type === "ay") return value.get_data_as_bytes().toArray();
       return type.startsWith("a{") ? Object.fromEntries(children(value).map(entry)) : children(value).map(read);
     case "(":
       return children(value).map(read);
     case "h":
       return undefined;
+    case "x":
+    case "t":
+      return BigInt(value.print(false));
     default:
       return value.unpack();
   }
