@@ -46,7 +46,8 @@ function panel({ title, unit, curves }: CostCurves, left: number, width: number,
     ]),
     ...amounts.map((amount) => text(x(amount), BOTTOM + 18, String(amount), { size: 11, colour: FAINT, anchor: "middle" })),
     text(left + width / 2, BOTTOM + 36, unit, { size: 11, colour: FAINT, anchor: "middle" }),
-    ...curves.flatMap((curve) => curveParts(curve, x, colourOf(curve.name, names))),
+    // the first one on top
+    ...[...curves].reverse().flatMap((curve) => curveParts(curve, x, colourOf(curve.name, names))),
   ];
 }
 
