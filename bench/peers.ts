@@ -1,4 +1,4 @@
-/** Other ways to start a process, with a sandbox and without: those that are installed and run here. */
+/** Other ways to start a process, with a sandbox and without, and ours on GJS: those that are installed and run here. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,8 @@ import type { Contender } from "./measure.js";
 import { Remote } from "./remote.js";
 
 export const GIO = "Gio.Subprocess on GJS, no sandbox";
+export const GJS_OPEN = "gio-sandbox on GJS, in an open sandbox";
+export const GJS_COLD = "gio-sandbox on GJS";
 export const RUNTIME = "sandbox-runtime 0.0.78, as a library";
 export const FIREJAIL = "firejail";
 export const NSPAWN = "systemd-nspawn";
@@ -46,6 +48,8 @@ type MakeContender = (name: string, keep: (resource: AsyncDisposable) => void) =
 
 const peers: readonly (readonly [name: string, make: MakeContender])[] = [
   [GIO, remote(["gjs", "-m", "bench/peers/gio-subprocess.gjs.js"])],
+  [GJS_OPEN, remote(["gjs", "-m", "bench/peers/gio-sandbox.gjs.js", "open"])],
+  [GJS_COLD, remote(["gjs", "-m", "bench/peers/gio-sandbox.gjs.js"])],
   // no network, a home, /tmp and /dev of its own, a system call filter, no capabilities: what our default comes to
   [
     FIREJAIL,

@@ -1,4 +1,4 @@
-/** The gio-sandbox command from its start to its end, beside the least that a program on Node could take for the same. */
+/** The gio-sandbox command from its start to its end, beside the least that a program on its runtime could take for the same. */
 import { execPath } from "node:process";
 import { command, runCommand } from "./command.js";
 import { rawBubblewrap } from "./launch.js";
@@ -7,12 +7,21 @@ import { measure, timed } from "./measure.js";
 
 export const COMMAND = "gio-sandbox run -- true";
 export const LEAST = "node -e 0, then bwrap";
+export const GJS_COMMAND = "gio-sandbox run -- true, on GJS";
+export const GJS_LEAST = "gjs -c 0, then bwrap";
 
 export async function startUp(rounds: number): Promise<Measurement> {
   const raw = await rawBubblewrap();
-  const least = async (): Promise<void> => {
-    await runCommand([execPath, "-e", "0"]);
+  const least = (runtime: readonly string[]): (() => Promise<void>) => async () => {
+    await runCommand(runtime);
     await raw.run();
   };
-  return measure([{ name: LEAST, run: timed(least) }, command(COMMAND, ["bin/gio-sandbox", "run", "--", "true"])], rounds);
+  const contenders = [
+    { name: LEAST, run: timed(least([execPath, "-e", "0"])) },
+    command(COMMAND, ["bin/gio-sandbox", "run", "--", "true"]),
+    { name: GJS_LEAST, run: timed(least(["gjs", "-c", "0"])) },
+    // as bin/gio-sandbox starts it where tools/install was told so
+    command(GJS_COMMAND, ["gjs", "-m", "dist/cli/gjs.js", "run", "--", "true"]),
+  ];
+  return measure(contenders, rounds);
 }
