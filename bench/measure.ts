@@ -2,54 +2,104 @@
 
 export interface Contender {
   readonly name: string;
-  /** Does it once. */
-  readonly run: () => Promise<void>;
+  /** Does it once. @returns how many milliseconds that took */
+  readonly run: () => Promise<number>;
   /** Milliseconds to wait before it is done and after, for what goes on in the background. */
   readonly pause?: number;
 }
 
-export interface Result {
-  readonly name: string;
-  /** Milliseconds. */
+/** The middle of what was measured, and where half of it lies. */
+export interface Spread {
   readonly median: number;
   readonly lowerQuartile: number;
   readonly upperQuartile: number;
 }
 
-/** Runs the contenders in turns, `rounds` times each after a tenth of that to warm up. */
-export async function measure(contenders: readonly Contender[], rounds: number): Promise<Result[]> {
-  const times = contenders.map((): number[] => []);
+/** Milliseconds that `work` takes. */
+export function timed(work: () => Promise<unknown>): () => Promise<number> {
+  return async () => {
+    const start = performance.now();
+    await work();
+    return performance.now() - start;
+  };
+}
+
+/** What each contender took, round by round. */
+export class Measurement {
+  readonly #times: ReadonlyMap<string, readonly number[]>;
+
+  constructor(times: ReadonlyMap<string, readonly number[]>) {
+    this.#times = times;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#times.keys()];
+  }
+
+  /** Milliseconds. */
+  time(name: string): Spread {
+    return spreadOf(this.#timesOf(name));
+  }
+
+  /** How many times as long one takes as another, in the same round. */
+  ratio(name: string, reference: string): Spread {
+    const base = this.#timesOf(reference);
+    return spreadOf(this.#timesOf(name).map((time, round) => time / (base[round] ?? Number.NaN)));
+  }
+
+  #timesOf(name: string): readonly number[] {
+    const times = this.#times.get(name);
+    if (times === undefined) throw new RangeError(`Nothing was measured of “${name}”`);
+    return times;
+  }
+}
+
+/**
+ * Runs the contenders in turns, `rounds` times each after a tenth of that to warm up. Each round begins with another one, so
+ * that none always comes behind the same.
+ */
+export async function measure(contenders: readonly Contender[], rounds: number): Promise<Measurement> {
+  const times = new Map(contenders.map(({ name }): [string, number[]] => [name, []]));
   const warmUp = Math.ceil(rounds / 10);
   for (let round = -warmUp; round < rounds; round++) {
-    for (const [index, { run, pause = 0 }] of contenders.entries()) {
+    for (const { name, run, pause = 0 } of rotated(contenders, round + warmUp)) {
       await delay(pause);
-      const start = performance.now();
-      await run();
-      if (round >= 0) times[index]?.push(performance.now() - start);
+      const time = await run();
+      if (round >= 0) times.get(name)?.push(time);
       await delay(pause);
     }
   }
-  return contenders.map(({ name }, index) => summary(name, times[index] ?? []));
+  return new Measurement(times);
+}
+
+function rotated<T>(list: readonly T[], by: number): T[] {
+  const start = by % list.length;
+  return [...list.slice(start), ...list.slice(0, start)];
 }
 
 async function delay(milliseconds: number): Promise<void> {
   if (milliseconds > 0) await new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-function summary(name: string, times: number[]): Result {
-  times.sort((a, b) => a - b);
-  const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
-  return { name, median: at(0.5), lowerQuartile: at(0.25), upperQuartile: at(0.75) };
+function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+  return { median: at(0.5), lowerQuartile: at(0.25), upperQuartile: at(0.75) };
 }
 
-/** A table of results, with each median's ratio to that of `reference`. */
-export function table(results: readonly Result[], reference: string): string {
-  const base = results.find(({ name }) => name === reference)?.median ?? Number.NaN;
-  const width = Math.max(...results.map(({ name }) => name.length));
-  return results
-    .map(({ name, median, lowerQuartile, upperQuartile }) => {
+/** A table of what was measured, with the ratio of each to `reference`. */
+export function table(measurement: Measurement, reference: string): string {
+  const width = Math.max(...measurement.names.map((name) => name.length));
+  return measurement.names
+    .map((name) => {
+      const { median, lowerQuartile, upperQuartile } = measurement.time(name);
+      const ratio = measurement.ratio(name, reference);
       const spread = `(${lowerQuartile.toFixed(2)} to ${upperQuartile.toFixed(2)})`;
-      return `${name.padEnd(width)}  ${median.toFixed(2).padStart(7)} ms ${spread.padEnd(18)} ${(median / base).toFixed(2).padStart(6)} ×`;
+      const ratioSpread = `(${ratio.lowerQuartile.toFixed(2)} to ${ratio.upperQuartile.toFixed(2)})`;
+      return (
+        `${name.padEnd(width)}  ${median.toFixed(2).padStart(8)} ms ${spread.padEnd(20)} ` +
+        `${ratio.median.toFixed(2).padStart(6)} × ${ratioSpread}`
+      );
     })
     .join("\n");
 }

@@ -1,18 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { memoryUsage } from "node:process";
 import { SandboxSubprocessLauncher, SubprocessFlags } from "../src/node/index.js";
-
-/** What must not grow. */
-export interface Census {
-  readonly descriptors: number;
-  /** Children of this process, zombies too. */
-  readonly processes: number;
-  /** Entries of the directories for temporary files. */
-  readonly files: number;
-  /** MiB resident. */
-  readonly memory: number;
-}
+import type { Census } from "./census.js";
+import { census, settled } from "./census.js";
 
 /**
  * Launches children one after another, with pipes, files of memory and a grandchild now and then.
@@ -41,31 +29,4 @@ export async function soak(
     progress(index + 1);
   }
   return { before, after: await settled(before) };
-}
-
-/** What is there in the end: what is about to close has a while to do so. */
-async function settled(before: Census): Promise<Census> {
-  const last = performance.now() + PATIENCE;
-  for (;;) {
-    const after = await census();
-    const hasGrown = after.descriptors > before.descriptors || after.processes > before.processes || after.files > before.files;
-    if (!hasGrown || performance.now() > last) return after;
-  }
-}
-
-/** Milliseconds. */
-const PATIENCE = 5000;
-
-async function census(): Promise<Census> {
-  // what is closed is gone in the next turns of the loop
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  return {
-    descriptors: readdirSync("/proc/self/fd").length,
-    processes: readdirSync("/proc/self/task")
-      .flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, "latin1").split(" "))
-      .filter((pid) => pid !== "").length,
-    files: [tmpdir(), "/dev/shm"].flatMap((directory) => readdirSync(directory)).filter((name) => name.includes("gio-sandbox"))
-      .length,
-    memory: Math.round(memoryUsage.rss() / 2 ** 20),
-  };
 }

@@ -1,9 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
-import { bubblewrapFailure } from "../plan/bubblewrap-failure.js";
 import type { BubblewrapPlan, PlannedDescriptor } from "../plan/launch-plan.js";
 import { errnoMessage } from "../subprocess/errno.js";
 import { sandboxError } from "../subprocess/glib-error.js";
+import { bubblewrapError } from "./bubblewrap-error.js";
 import type { Carrier } from "./carrier.js";
 import { dataFile } from "./data-file.js";
 import { DescriptorScope } from "./descriptor-scope.js";
@@ -69,7 +69,7 @@ export class BubblewrapCarrier implements Carrier {
       return sandboxError("SETUP_FAILED", `bwrap could not be started: ${what}`, { cause: this.#spawnError });
     }
     const { exitCode, signalCode: signal } = this.#child;
-    if (!wasReady) return bubblewrapFailure({ exitCode, signal, stderr: this.#complaint });
+    if (!wasReady) return bubblewrapError({ exitCode, signal, stderr: this.#complaint });
     const how = signal === null ? `bwrap exited with code ${exitCode ?? "?"}` : `bwrap was killed by ${signal}`;
     return sandboxError("SETUP_FAILED", `The sandbox was lost while its process ran: ${how}`);
   }

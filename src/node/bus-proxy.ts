@@ -15,6 +15,7 @@ import type { GLibError } from "../subprocess/glib-error.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import { printable } from "../subprocess/printable.js";
 import { dataFile } from "./data-file.js";
+import { bubblewrapError, isRefusal } from "./bubblewrap-error.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import { openDiagnostics, readDiagnostics } from "./diagnostics.js";
 import { hostFacts } from "./host.js";
@@ -248,7 +249,11 @@ class RunningBusProxy implements BusProxy {
     if (outcome === "late") {
       return sandboxError("SETUP_FAILED", `xdg-dbus-proxy did not come up within ${START_TIMEOUT} ms`, { diagnostics });
     }
-    const code = this.#child.exitCode ?? "?";
+    const { exitCode, signalCode: signal } = this.#child;
+    // it runs in a sandbox of bwrap's itself
+    const refusal = bubblewrapError({ exitCode, signal, stderr: this.#complaint });
+    if (isRefusal(refusal)) return refusal;
+    const code = exitCode ?? "?";
     const said = diagnostics === "" ? "it said nothing" : diagnostics;
     return sandboxError("SETUP_FAILED", `xdg-dbus-proxy ended with code ${code} before it listened: ${said}`, { diagnostics });
   }

@@ -1,7 +1,9 @@
+import type { Confinement } from "../confinement/confinement.js";
 import { Backend as BackendName, bubblewrapUnavailable, chooseBackend } from "../plan/choose-backend.js";
-import { ErrorDomain, GLibError, SandboxError } from "../subprocess/glib-error.js";
+import { GLibError } from "../subprocess/glib-error.js";
 import type { Backend } from "./backend.js";
 import { bubblewrapBackend } from "./bubblewrap-backend.js";
+import { isRefusal } from "./bubblewrap-error.js";
 import { confinement } from "./confinement.js";
 import { requiredSystemCalls } from "./descriptor-scope.js";
 import { flatpakSpawnBackend } from "./flatpak-spawn-backend.js";
@@ -22,13 +24,7 @@ export async function backendFor(requested: BackendName): Promise<Backend> {
       if (where.kind !== "flatpak") throw new TypeError("The portal was chosen outside a Flatpak");
       return "missing" in systemCalls() ? flatpakSpawnBackend(where) : portalBackend(where);
     case BackendName.BUBBLEWRAP:
-      // in a Flatpak koffi would be of no help
-      if (where.kind !== "flatpak") requiredSystemCalls();
-      try {
-        return await bubblewrapBackend();
-      } catch (error) {
-        throw isUnavailable(error) ? bubblewrapUnavailable(where, error) : error;
-      }
+      return foundBubblewrap(where);
     case BackendName.NONE:
       requiredSystemCalls();
       return unsandboxedBackend();
@@ -37,6 +33,15 @@ export async function backendFor(requested: BackendName): Promise<Backend> {
   }
 }
 
-function isUnavailable(error: unknown): error is GLibError {
-  return error instanceof GLibError && error.matches(ErrorDomain.SANDBOX, SandboxError.NOT_AVAILABLE);
+async function foundBubblewrap(where: Confinement): Promise<Backend> {
+  // bwrap is asked while koffi is loaded
+  const backend = bubblewrapBackend();
+  backend.catch(() => undefined);
+  // in a Flatpak koffi would be of no help
+  if (where.kind !== "flatpak") requiredSystemCalls();
+  try {
+    return await backend;
+  } catch (error) {
+    throw error instanceof GLibError && isRefusal(error) ? bubblewrapUnavailable(where, error) : error;
+  }
 }

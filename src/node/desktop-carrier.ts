@@ -24,9 +24,10 @@ export class DesktopCarrier implements Carrier {
 
   onReady(): void {
     this.#sandbox.onReady();
-    this.#proxy?.hide();
+    if (this.#proxy === null) return;
+    this.#proxy.hide();
     const pid = this.pid === null ? null : findInit(this.pid);
-    if (pid !== null) this.#proxy?.publishPid(pid);
+    if (pid !== null) this.#proxy.publishPid(pid);
   }
 
   loss(wasReady: boolean): Error {

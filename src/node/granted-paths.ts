@@ -120,17 +120,16 @@ export class OpenedPaths {
   }
 }
 
-/** For each part, the directory among the others that the child can write to and that it lies in, if any. */
+/** For each part, the outermost directory among the others that the child can write to and that it lies in, if any. */
 function writableParts(parts: readonly HostPart[]): (part: HostPart) => string | null {
-  const writable = parts.filter(({ access }) => access === "rw").flatMap(({ wanted }) => wanted.candidates);
-  return ({ wanted: { candidates } }) => {
-    const [path = ""] = candidates;
-    return writable.filter((directory) => directory !== path && isWithin(path, directory)).sort(byLength)[0] ?? null;
-  };
+  const writable = new Set(parts.filter(({ access }) => access === "rw").flatMap(({ wanted }) => wanted.candidates));
+  return ({ wanted: { candidates } }) => directoriesAbove(candidates[0] ?? "").find((directory) => writable.has(directory)) ?? null;
 }
 
-function byLength(a: string, b: string): number {
-  return a.length - b.length;
+/** The directories that a path lies in, from the root on. */
+function directoriesAbove(path: string): string[] {
+  const names = path.split("/").slice(1, -1);
+  return path === "/" ? [] : ["/", ...names.map((_, index) => `/${names.slice(0, index + 1).join("/")}`)];
 }
 
 /**

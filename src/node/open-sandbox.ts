@@ -57,6 +57,9 @@ export class OpenSandbox {
   #lastNumber = 0;
   #running = 0;
   #isVerified = false;
+  #isOutOfMemory = false;
+  /** Told each time that what ran in it was killed for its memory. */
+  onOutOfMemory: () => void = () => undefined;
 
   /**
    * Opens one: it has been set up when the promise resolves. It does not keep the program alive while no process runs.
@@ -148,7 +151,10 @@ export class OpenSandbox {
         : await start.wait(() => this.#session.signal(process, SIGKILL, SignalScope.TREE), start.gone, cancellable);
     this.#isVerified = true;
     const { limitScope } = this.#made;
-    const exited = scopedEnd(start.exited, limitScope);
+    const exited = scopedEnd(start.exited, limitScope).then((end) => {
+      if (end.exceeded === "memory") this.#tellOutOfMemory();
+      return end;
+    });
     return { scope: this.#scopeOf(process, pid), exited, limitScope, contents: { granted, desktop, scope: limitScope?.holds ?? null } };
   }
 
@@ -156,7 +162,15 @@ export class OpenSandbox {
     return this.#use === "single" ? new SingleUseScope(this.#session, pid) : new SharedScope(this.#session, process, pid);
   }
 
+  /** Once for all that were killed together: nothing runs after that until something is started. */
+  #tellOutOfMemory(): void {
+    if (this.#isOutOfMemory) return;
+    this.#isOutOfMemory = true;
+    this.onOutOfMemory();
+  }
+
   #onStart(start: ProcessStart): void {
+    if (this.#running === 0) this.#isOutOfMemory = false;
     this.#running++;
     this.#session.ref();
     void start.gone.then(() => {

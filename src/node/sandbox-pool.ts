@@ -9,8 +9,8 @@ export const MOST_PREWARMED = 64;
 /** Milliseconds that sandboxes are kept ready without one being used. */
 const IDLE = 60_000;
 
-/** Milliseconds after which a pool is filled up again: by then the launch that took one is under way. */
-const PAUSE = 2;
+/** Milliseconds after which a pool is filled up again: by then a short process has ended, which a fork of ours would hold up. */
+const PAUSE = 10;
 
 /** Sandboxes for one process each, made before they are needed. They do not keep the program alive. */
 export class SandboxPool {
@@ -20,6 +20,9 @@ export class SandboxPool {
   readonly #ready: OpenSandbox[] = [];
   #isFilling = false;
   #isClosed = false;
+  /** One was wanted, and none was ready, a moment ago. */
+  #isDrained = false;
+  #refillTimer: NodeJS.Timeout | null = null;
   #idleTimer: NodeJS.Timeout | null = null;
 
   /** @param size how many to keep ready, at most `MOST_PREWARMED` */
@@ -42,6 +45,7 @@ export class SandboxPool {
       sandbox.close();
       sandbox = this.#ready.shift() ?? null;
     }
+    if (sandbox === null) this.#isDrained = true;
     this.#refillSoon();
     return sandbox;
   }
@@ -52,8 +56,20 @@ export class SandboxPool {
     this.#giveBack();
   }
 
+  /**
+   * Where more are wanted than there are, to make some beforehand would only hold up those that are made at once: the pool is
+   * filled up when nothing has been wanted for a while.
+   */
   #refillSoon(): void {
-    setTimeout(() => void this.#fill(), PAUSE).unref();
+    if (this.#refillTimer !== null) {
+      if (!this.#isDrained) return;
+      clearTimeout(this.#refillTimer);
+    }
+    this.#refillTimer = setTimeout(() => {
+      this.#refillTimer = null;
+      this.#isDrained = false;
+      void this.#fill();
+    }, PAUSE).unref();
   }
 
   async #fill(): Promise<void> {
@@ -61,7 +77,7 @@ export class SandboxPool {
     this.#isFilling = true;
     this.#restartIdleTimer();
     try {
-      while (this.#ready.length < this.#size && !this.#isClosed) {
+      while (this.#ready.length < this.#size && !this.#isClosed && !this.#isDrained) {
         this.#add(await OpenSandbox.open(this.#backend, this.#permissions, "single", null));
       }
     } catch {

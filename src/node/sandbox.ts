@@ -9,6 +9,11 @@ import { OpenSandbox } from "./open-sandbox.js";
 export interface SandboxEvents {
   /** It has ended, and nothing of it is left: the error says why, null if it was closed or was for one process only. */
   exited: [error: Error | null];
+  /**
+   * The processes in it took more memory than its limit `memory`, and were killed, each and every one. An open sandbox goes on
+   * after that, unless the kernel killed its init too.
+   */
+  outOfMemory: [];
 }
 
 /**
@@ -28,6 +33,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> {
     super();
     this.permissions = permissions;
     this.#sandbox = sandbox;
+    sandbox.onOutOfMemory = () => this.emit("outOfMemory");
     void sandbox.ended.then(() => this.emit("exited", sandbox.loss));
   }
 

@@ -37,6 +37,8 @@ export type DeviceWord = Device | `${Device}-try`;
 export class SandboxPermissions {
   #state: State = emptyState();
   #isFrozen = false;
+  /** What does not change any more is the same object each time, which planners may keep things by. */
+  #frozenSnapshot: PermissionSet | null = null;
 
   /** Shares a subsystem with the host: `network`, or `ipc` (System V IPC and POSIX message queues). */
   share(subsystem: Share): this {
@@ -330,8 +332,14 @@ export class SandboxPermissions {
     return copy;
   }
 
-  /** The permissions as data, for a planner. */
+  /** The permissions as data, for a planner: the same object each time once they are frozen. */
   snapshot(): PermissionSet {
+    if (!this.#isFrozen) return this.#newSnapshot();
+    this.#frozenSnapshot ??= this.#newSnapshot();
+    return this.#frozenSnapshot;
+  }
+
+  #newSnapshot(): PermissionSet {
     const state = copyOf(this.#state);
     return {
       shared: state.shared,

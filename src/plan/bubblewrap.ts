@@ -46,7 +46,7 @@ const MAX_WORDS = 9000;
 export function planBubblewrap(request: BubblewrapRequest, command: CommandRequest): BubblewrapPlan {
   const { permissions, mounts, desktop } = request;
   checkTargets(command.descriptors, permissions);
-  const sandbox = new SandboxBuilder(request).build();
+  const sandbox = planSandbox(request);
   const firstOfChild = sandbox.descriptors.length;
   const sources = sourcesOf(command);
   const place = (source: number): number => firstOfChild + sources.indexOf(source);
@@ -75,16 +75,52 @@ function childFilters({ permissions, host }: BubblewrapRequest): readonly Uint8A
  * @throws GLibError `gio-sandbox-error-quark` LIMIT_EXCEEDED for more than bwrap can take
  */
 export function planOpenBubblewrap(request: BubblewrapRequest, helloFlags: number): BubblewrapPlan & ChildFilters {
-  return { ...new SandboxBuilder(request).build(), frames: encodeHello(helloFlags), filters: childFilters(request) };
+  return { ...planSandbox(request), frames: encodeHello(helloFlags), filters: childFilters(request) };
 }
 
 /** The plan that shows whether bwrap works here: the real arguments, on a program that does nothing. */
-export function planBubblewrapProbe(host: HostFacts, bubblewrap: BubblewrapFacts, permissions: PermissionSet): BubblewrapPlan {
-  const request: BubblewrapRequest = { host, bubblewrap, permissions, mounts: [], desktop: emptyDesktop, pid1: { program: "/usr/bin/true" } };
+export function planBubblewrapProbe(
+  host: HostFacts,
+  bubblewrap: BubblewrapFacts,
+  permissions: PermissionSet,
+  mounts: readonly ResolvedMount[] = [],
+): BubblewrapPlan {
+  const request: BubblewrapRequest = { host, bubblewrap, permissions, mounts, desktop: emptyDesktop, pid1: { program: "/usr/bin/true" } };
   return { ...new SandboxBuilder(request).build(), frames: new Uint8Array(0) };
 }
 
 type SandboxPlan = Omit<BubblewrapPlan, "frames">;
+
+/** A plan again, if the last one for these permissions was for the same. */
+function planSandbox(request: BubblewrapRequest): SandboxPlan {
+  const { permissions, desktop } = request;
+  if (!isBare(desktop)) return new SandboxBuilder(request).build();
+  const last = lastPlans.get(permissions);
+  if (last !== undefined && isSame(last.request, request)) return last.plan;
+  const plan = new SandboxBuilder(request).build();
+  lastPlans.set(permissions, { request, plan });
+  return plan;
+}
+
+const lastPlans = new WeakMap<PermissionSet, { readonly request: BubblewrapRequest; readonly plan: SandboxPlan }>();
+
+/** Whether there is nothing that is made anew for each sandbox. */
+function isBare({ directories, files, links, hidden }: DesktopPlan): boolean {
+  return directories.length + files.length + links.length + hidden.length === 0;
+}
+
+function isSame(one: BubblewrapRequest, other: BubblewrapRequest): boolean {
+  return (
+    one.host === other.host &&
+    one.bubblewrap === other.bubblewrap &&
+    one.pid1 === other.pid1 &&
+    one.mounts.length === other.mounts.length &&
+    one.mounts.every(({ path, writable, nodes }, index) => {
+      const mount = other.mounts[index];
+      return mount?.path === path && mount.writable === writable && mount.nodes === nodes;
+    })
+  );
+}
 
 /** Numbers the descriptors as it writes the arguments that name them. */
 class SandboxBuilder {

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { temporaryDirectory } from "../node/gsubprocess/children.js";
 import type { RunOptions } from "../../src/cli/run-options.js";
 import { parseRunOptions as parseWithProfiles } from "../../src/cli/run-options.js";
 import { loadProfile } from "../../src/node/profiles.js";
@@ -11,15 +12,9 @@ export function parseRunOptions(words: readonly string[]): RunOptions {
 }
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const installed = join(root, "build/installed");
+const onNode = join(root, "bin/gio-sandbox");
 
-/** The command as it is on each runtime. */
-const runtimes = [
-  { name: "Node", program: join(root, "bin/gio-sandbox") },
-  { name: "GJS", program: join(installed, "bin/gio-sandbox") },
-] as const;
-
-let program: string = runtimes[0].program;
+let program = onNode;
 
 /** The command, on the runtime that is tested at the moment. */
 export function command(): string {
@@ -28,18 +23,17 @@ export function command(): string {
 
 /** Describes the command on Node, and the same on GJS. */
 export function describeOnEachRuntime(title: string, tests: () => void): void {
-  for (const runtime of runtimes) {
-    describe(`${title}, on ${runtime.name}`, () => {
-      before(() => {
-        if (runtime.name === "GJS") execFileSync(join(root, "tools/install"), ["--prefix", installed, "--runtime", "gjs"], quietly);
-        program = runtime.program;
-      });
-      after(() => {
-        program = runtimes[0].program;
-      });
-      tests();
+  describe(`${title}, on Node`, tests);
+  describe(`${title}, on GJS`, () => {
+    const prefix = temporaryDirectory();
+    before(() => {
+      execFileSync(join(root, "tools/install"), ["--prefix", prefix.path, "--runtime", "gjs"], { stdio: ["ignore", "ignore", "pipe"] });
+      program = join(prefix.path, "bin/gio-sandbox");
     });
-  }
+    after(() => {
+      program = onNode;
+      prefix[Symbol.dispose]();
+    });
+    tests();
+  });
 }
-
-const quietly = { stdio: "ignore" } as const;

@@ -16,7 +16,7 @@ import System from "system";
 import { scenarios } from "./scenarios.js";
 import { callback, sleep, Trial } from "./scenarios/trial.js";
 
-const TIME_LIMIT = 10_000;
+const TIME_LIMIT = 30_000;
 
 const launchForms = {
   blocking: (launcher, argv) => launcher.spawnv(argv),

@@ -173,6 +173,25 @@ describe("a limit that was passed", () => {
     const next = await launcher.spawnvAsync(["/bin/true"]);
     await next.waitCheckAsync();
   });
+
+  it("of memory in an open sandbox is told by an event, once each time, and no other end is", async () => {
+    const permissions = fixturePermissions().setLimit("memory", memory);
+    const launcher = fixtureLauncher(0, { permissions });
+    await using sandbox = await launcher.openSandboxAsync();
+    launcher.sandbox = sandbox;
+    const events: string[] = [];
+    sandbox.on("outOfMemory", () => events.push("out of memory"));
+    const end = async (...argv: readonly string[]): Promise<void> => {
+      const child = await launcher.spawnvAsync(argv);
+      await child.waitAsync();
+      events.push(argv.slice(1).join(" "));
+    };
+    await end("/bin/sh", "-c", "kill -9 $$");
+    await Promise.all([end("/bin/sleep", "60"), end(fixture("bombs"), "allocate")]);
+    await end(fixture("bombs"), "allocate");
+    const told = events.map((event) => (event === "60" ? "allocate" : event));
+    assert.deepEqual(told, ["-c kill -9 $$", "out of memory", "allocate", "allocate", "out of memory", "allocate"]);
+  });
 });
 
 describe("after all bombs", () => {

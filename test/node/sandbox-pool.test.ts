@@ -72,6 +72,22 @@ describe("a launcher that keeps sandboxes ready", () => {
 });
 
 describe("a pool of sandboxes", () => {
+  it("makes none beforehand while more are wanted than there are", async () => {
+    const pool = new SandboxPool(() => backendFor(Backend.AUTO), new SandboxPermissions().snapshot(), 4);
+    await until(() => pool.ready === 4);
+    let most = 0;
+    for (let wanted = 0; wanted < 100; wanted++) {
+      pool.take()?.close();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (wanted > 4) most = Math.max(most, pool.ready);
+    }
+    // one may have been under way
+    assert.ok(most <= 1, `${most} were made`);
+    await until(() => pool.ready === 4);
+    pool.close();
+    await until(() => childProcesses().length === 0);
+  });
+
   it("has none ready that died meanwhile", async () => {
     const pool = new SandboxPool(() => backendFor(Backend.AUTO), new SandboxPermissions().snapshot(), 2);
     await until(() => pool.ready === 2);

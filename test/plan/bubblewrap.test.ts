@@ -206,6 +206,31 @@ describe("the plan of a bubblewrap sandbox", () => {
   });
 });
 
+describe("plans for the same permissions", () => {
+  const permissions = new SandboxPermissions().addFilesystem("/a").freeze();
+  const dataOf = (plan: BubblewrapPlan): Uint8Array | null => {
+    const data = plan.descriptors[Number(plan.argv[1])];
+    return data?.kind === "data" ? data.bytes : null;
+  };
+
+  it("have the same data of arguments, made once, as long as the mounts are the same", () => {
+    const first = dataOf(plan(permissions, [mount("/a", true)]));
+    assert.equal(dataOf(plan(permissions, [{ ...mount("/a", true), inode: 3n }], { argv: ["other"] })), first);
+  });
+
+  it("are others for other mounts and another bwrap", () => {
+    const first = dataOf(plan(permissions, [mount("/a", true)]));
+    for (const other of [
+      plan(permissions, [mount("/a", false)]),
+      plan(permissions, [mount("/b", true)]),
+      plan(permissions, [mount("/a", true), mount("/b", true)]),
+      plan(permissions, [mount("/a", true)], {}, { ...bubblewrap, options: new Set() }),
+    ]) {
+      assert.notDeepEqual(dataOf(other), first);
+    }
+  });
+});
+
 describe("the plan of the probe", () => {
   it("is that of a real sandbox, but for the program", () => {
     const probe = planBubblewrapProbe(host, bubblewrap, new SandboxPermissions().snapshot());

@@ -23,6 +23,9 @@ function insideOf(face: GObject.Object): Inside {
  *
  * Signal `exited` (GLib.Error or null): it has ended, and nothing of it is left: the error says why, null if it was closed
  * or was for one process only.
+ *
+ * Signal `out-of-memory`: the processes in it took more memory than its limit `memory`, and were killed, each and every one.
+ * An open sandbox goes on after that, unless the kernel killed its init too.
  */
 class OpenSandbox extends GObject.Object {
   /** What its processes may do. */
@@ -44,7 +47,7 @@ class OpenSandbox extends GObject.Object {
 export type Sandbox = OpenSandbox;
 
 export const Sandbox = shared("Sandbox", (): typeof OpenSandbox => {
-  const signals = { exited: { param_types: [GLib.Error.$gtype] } };
+  const signals = { exited: { param_types: [GLib.Error.$gtype] }, "out-of-memory": {} };
   GObject.registerClass({ GTypeName: "GioSandboxSandbox", Signals: signals }, OpenSandbox);
   return OpenSandbox;
 });
@@ -53,9 +56,12 @@ export const Sandbox = shared("Sandbox", (): typeof OpenSandbox => {
 export function faceSandbox(inside: Inside): Sandbox {
   const face = new Sandbox();
   insides.set(face, inside);
+  // from the loop, and not from within what tells us: who hears of it may want to wait for something
   inside.on("exited", (error) => {
-    // from the loop, and not from within what ends the sandbox: who hears of it may want to wait for something
     setTimeout(() => face.emit("exited", error === null ? null : (applicationError(error) as GLib.Error)), 0);
+  });
+  inside.on("outOfMemory", () => {
+    setTimeout(() => face.emit("out-of-memory"), 0);
   });
   return face;
 }

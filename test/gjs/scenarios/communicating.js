@@ -43,7 +43,7 @@ export default [
     },
 
     "fails when the child closes its input early, as a broken pipe": inEachForm(async (trial, form) => {
-      const child = await trial.shell(both, "exec <&-; echo out; sleep 0.2");
+      const child = await trial.shell(both, "echo out; exec <&-; sleep 0.2");
       const output = await outcome(() => form(child, "communicate", bytes(megabyte), null));
       await ended(child);
       return { output, status: child.get_status() };

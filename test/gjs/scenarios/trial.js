@@ -211,7 +211,7 @@ export function sleep(milliseconds) {
 
 /** Waits until a condition holds, but not for ever. */
 export async function until(condition) {
-  const end = GLib.get_monotonic_time() + 5_000_000;
+  const end = GLib.get_monotonic_time() + 20_000_000;
   while (!condition()) {
     if (GLib.get_monotonic_time() > end) throw new Error(`It took too long until ${condition}.`);
     await sleep(10);
