@@ -21,7 +21,7 @@ export async function startUp(rounds: number): Promise<Measurement> {
     command(COMMAND, ["bin/gio-sandbox", "run", "--", "true"]),
     { name: GJS_LEAST, run: timed(least(["gjs", "-c", "0"])) },
     // as bin/gio-sandbox starts it where tools/install was told so
-    command(GJS_COMMAND, ["gjs", "-m", "dist/cli/gjs.js", "run", "--", "true"]),
+    command(GJS_COMMAND, ["gjs", "-m", "dist/cli/gjs.js", "--", "run", "--", "true"]),
   ];
   return measure(contenders, rounds);
 }

@@ -141,6 +141,11 @@ describeOnEachRuntime("gio-sandbox run", () => {
     assert.equal(run("--cwd", "/usr", "pwd").stdout, "/usr\n");
   });
 
+  it("has all of its options to itself, and gives the command its own", () => {
+    const words = ["run", "--profile=strict", "--env=A=b", "--", "echo", "--version", "--profile=x", "--help", "-c", "--"];
+    assert.deepEqual(gioSandbox(words), { status: 0, stdout: "--version --profile=x --help -c --\n", stderr: "" });
+  });
+
   it("works through a symbolic link, as npm installs commands", () => {
     using directory = temporaryDirectory();
     const link = join(directory.path, "gio-sandbox");

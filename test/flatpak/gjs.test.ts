@@ -25,11 +25,11 @@ describe("GJS in a Flatpak", function () {
   after(() => app[Symbol.asyncDispose]());
 
   it("runs the command, which finds the portal", async () => {
-    const { stdout, status } = await app.run(["gjs", "-m", "dist/cli/gjs.js", "check"]);
+    const { stdout, status } = await app.run(["gjs", "-m", "dist/cli/gjs.js", "--", "check"]);
     assert.equal(status, 0, stdout);
     assert.match(stdout, /^flatpak-portal +works/m);
     assert.match(stdout, /^bubblewrap +no/m);
-    const { stdout: output } = await app.run(["gjs", "-m", "dist/cli/gjs.js", "run", "--", "sh", "-c", "cat /.flatpak-info; exit 3"]);
+    const { stdout: output } = await app.run(["gjs", "-m", "dist/cli/gjs.js", "--", "run", "--", "sh", "-c", "cat /.flatpak-info; exit 3"]);
     assert.match(output, /^instance-id=/m);
   });
 

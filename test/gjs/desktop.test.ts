@@ -11,7 +11,7 @@ import { requireBuiltModule } from "./built-module.js";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 function run(runtime: "gjs" | "node", words: readonly string[], variables: Readonly<Record<string, string>>): string {
-  const [program, start] = runtime === "gjs" ? ["gjs", ["-m", "dist/cli/gjs.js"]] as const : [execPath, ["dist/cli/node.js"]] as const;
+  const [program, start] = runtime === "gjs" ? ["gjs", ["-m", "dist/cli/gjs.js", "--"]] as const : [execPath, ["dist/cli/node.js"]] as const;
   const { stdout, stderr } = spawnSync(program, [...start, ...words], {
     ...{ cwd: root, encoding: "utf8", timeout: 30_000, stdio: ["ignore", "pipe", "pipe"] },
     env: { PATH: process.env["PATH"], HOME: "/nonexistent", LC_ALL: "C", ...variables },
@@ -40,7 +40,7 @@ describe("the permissions of a desktop on GJS", function () {
   it("are explained as on Node, word for word", async () => {
     await using bus = await startPrivateBus();
     using runtime = temporaryDirectory();
-    const variables = { DBUS_SESSION_BUS_ADDRESS: bus.address, XDG_RUNTIME_DIR: runtime.path };
+    const variables = { DBUS_SESSION_BUS_ADDRESS: bus.address, DBUS_SYSTEM_BUS_ADDRESS: bus.address, XDG_RUNTIME_DIR: runtime.path };
     for (const options of [
       [],
       ["--share=network", "--share=ipc", "--device=all", "--filesystem=/srv:ro", "--filesystem=/etc"],
