@@ -146,16 +146,16 @@ const CHUNK = 1024;
 /** SCM_MAX_FD: descriptors in one message. */
 const MOST_AT_ONCE = 253;
 
-/** Cuts frames up so that descriptors go with zeros in them. */
+/** Cuts frames up so that descriptors go with zeros in them: the last ones, since most frames end with one. */
 function messagesOf(frames: Uint8Array, descriptors: readonly number[]): Message[] {
   const messages: Message[] = [];
   let start = 0;
   const add = (end: number): void => {
     if (end > start) messages.push({ bytes: frames.subarray(start, end), descriptors: null });
   };
-  for (let first = 0; first < descriptors.length; first += MOST_AT_ONCE) {
-    const zero = frames.indexOf(0, start);
-    if (zero < 0) throw new RangeError("There is no zero left in the frames for descriptors to go with");
+  const zeros = lastZeros(frames, Math.ceil(descriptors.length / MOST_AT_ONCE));
+  for (const [batch, zero] of zeros.entries()) {
+    const first = batch * MOST_AT_ONCE;
     add(zero);
     const together = duplicates(descriptors.slice(first, first + MOST_AT_ONCE));
     messages.push({ bytes: frames.subarray(zero, zero + 1), descriptors: together });
@@ -163,6 +163,18 @@ function messagesOf(frames: Uint8Array, descriptors: readonly number[]): Message
   }
   add(frames.length);
   return messages;
+}
+
+/** Where the last so many zeros are, in ascending order. */
+function lastZeros(frames: Uint8Array, count: number): number[] {
+  const places: number[] = [];
+  for (let end = frames.length; places.length < count; ) {
+    const zero = frames.lastIndexOf(0, end - 1);
+    if (zero < 0 || end === 0) throw new RangeError("There is no zero left in the frames for descriptors to go with");
+    places.unshift(zero);
+    end = zero;
+  }
+  return places;
 }
 
 function duplicates(descriptors: readonly number[]): Gio.UnixFDList {

@@ -1,6 +1,6 @@
 import type { Confinement } from "../confinement/confinement.js";
 import { Backend as BackendName, bubblewrapUnavailable, chooseBackend } from "../plan/choose-backend.js";
-import { GLibError } from "../subprocess/glib-error.js";
+import { GLibError, sandboxError } from "../subprocess/glib-error.js";
 import type { Backend } from "./backend.js";
 import { bubblewrapBackend } from "./bubblewrap-backend.js";
 import { isRefusal } from "./bubblewrap-error.js";
@@ -37,8 +37,12 @@ async function foundBubblewrap(where: Confinement): Promise<Backend> {
   // bwrap is asked while koffi is loaded
   const backend = bubblewrapBackend();
   backend.catch(() => undefined);
-  // in a Flatpak koffi would be of no help
-  if (where.kind !== "flatpak") requiredSystemCalls();
+  const calls = systemCalls();
+  if ("missing" in calls && where.kind === "flatpak") {
+    const message = `No sandbox is available. Bubblewrap: ${calls.missing}, which would be of no help either.`;
+    throw bubblewrapUnavailable(where, sandboxError("NOT_AVAILABLE", message, { cause: calls.cause }));
+  }
+  requiredSystemCalls();
   try {
     return await backend;
   } catch (error) {

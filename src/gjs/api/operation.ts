@@ -52,8 +52,13 @@ let operations = 0;
 
 const OPERATIONS_TO_COLLECT = 200;
 
-/** What came of each operation, for its `finish()`. */
-const outcomes = new WeakMap<Gio.AsyncResult, Outcome<unknown>>();
+/**
+ * A task with what came of its operation, for `finish()`: as a property, which has GJS keep its object for the task as long as
+ * that lives.
+ */
+interface OperationTask extends Gio.AsyncResult {
+  sandboxOutcome?: Outcome<unknown>;
+}
 
 /**
  * Starts something, as a method `…_async` of GIO's does: the callback is called from the main context that is the
@@ -74,7 +79,7 @@ function begin<Source extends GObject.Object, T>(
   const stop = context === null ? null : serve(context);
   const taskContext = context ?? GLib.MainContext.default();
   const settle = (outcome: Outcome<T>): void => {
-    outcomes.set(task, outcome);
+    (task as OperationTask).sandboxOutcome = outcome;
     stop?.();
     // From the loop, not from one of our own jobs: who is called back may block. Whether it failed, our own finish()
     // sees; the task sees whether it was cancelled.
@@ -102,15 +107,21 @@ function throwIfRefused(work: PromiseLike<unknown>): void {
 /**
  * What came of an operation that `begin()` started for the same source.
  *
+ * @param discard gets rid of what was made, if the operation was cancelled when that was there already
  * @throws GLib.Error
  */
-export function finish(source: GObject.Object, result: Gio.AsyncResult): unknown {
-  const outcome = outcomes.get(result);
+export function finish<T>(source: GObject.Object, result: Gio.AsyncResult, discard?: (value: T) => void): T {
+  const outcome = (result as OperationTask).sandboxOutcome as Outcome<T> | undefined;
   if (outcome === undefined || !(result instanceof Gio.Task) || !Gio.Task.is_valid(result, source)) {
     throw new TypeError("Expected the result of an operation of this object.");
   }
-  // throws if it was cancelled in the meantime, as all of GIO's operations do
-  result.propagate_boolean();
+  try {
+    // throws if it was cancelled in the meantime, as all of GIO's operations do
+    result.propagate_boolean();
+  } catch (error) {
+    if ("value" in outcome) discard?.(outcome.value);
+    throw error;
+  }
   return valueOf(outcome);
 }
 

@@ -12,7 +12,7 @@ import type { SandboxPermissions } from "./sandbox-permissions.js";
 import { facePermissions, permissionsOf } from "./sandbox-permissions.js";
 import { SandboxReport } from "./sandbox-report.js";
 import type { SandboxSubprocess } from "./sandbox-subprocess.js";
-import { faceSubprocess } from "./sandbox-subprocess.js";
+import { discardSubprocess, faceSubprocess } from "./sandbox-subprocess.js";
 import { shared } from "./shared.js";
 
 /** What `new SandboxSubprocessLauncher()` takes. */
@@ -189,7 +189,7 @@ class Launcher extends GObject.Object {
   }
 
   open_sandbox_finish(result: Gio.AsyncResult): Sandbox {
-    return finish(this, result) as Sandbox;
+    return finish(this, result, (sandbox: Sandbox) => sandbox.close());
   }
 
   /**
@@ -234,7 +234,7 @@ class Launcher extends GObject.Object {
   }
 
   spawnv_finish(result: Gio.AsyncResult): SandboxSubprocess {
-    return finish(this, result) as SandboxSubprocess;
+    return finish(this, result, discardSubprocess);
   }
 
   /**

@@ -134,7 +134,7 @@ class Subprocess extends GObject.Object {
   }
 
   wait_finish(result: Gio.AsyncResult): boolean {
-    return finish(this, result) as boolean;
+    return finish(this, result);
   }
 
   /**
@@ -155,7 +155,7 @@ class Subprocess extends GObject.Object {
   }
 
   wait_check_finish(result: Gio.AsyncResult): boolean {
-    return finish(this, result) as boolean;
+    return finish(this, result);
   }
 
   /**
@@ -188,7 +188,7 @@ class Subprocess extends GObject.Object {
   }
 
   communicate_finish(result: Gio.AsyncResult): Bytes {
-    return finish(this, result) as Bytes;
+    return finish(this, result);
   }
 
   /** The same with text: what the child writes is UTF-8, and ends at the first NUL if it has one, as in GIO. */
@@ -212,7 +212,7 @@ class Subprocess extends GObject.Object {
   }
 
   communicate_utf8_finish(result: Gio.AsyncResult): Text {
-    return finish(this, result) as Text;
+    return finish(this, result);
   }
 
   /** Sends a signal to the process. One that has ended, or a number that is no signal, is no error. */
@@ -304,4 +304,10 @@ export function faceSubprocess(inside: Inside): SandboxSubprocess {
   const face = new SandboxSubprocess({ argv: [] });
   insides.set(face, inside);
   return face;
+}
+
+/** @internal ends a process that nobody will hear of */
+export function discardSubprocess(face: SandboxSubprocess): void {
+  face.force_exit();
+  for (const pipe of [face.get_stdin_pipe(), face.get_stdout_pipe(), face.get_stderr_pipe()]) pipe?.close(null);
 }
