@@ -16,7 +16,7 @@ export interface Machine {
 export function machine(): Machine {
   return {
     cores: availableParallelism(),
-    kernel: release(),
+    kernel: release().replace(/-.*/, ""),
     node: version,
     bubblewrap: execFileSync("bwrap", ["--version"], { encoding: "utf8" }).trim(),
     isRoot: geteuid?.() === 0,

@@ -8,7 +8,7 @@ import type { Contender } from "./measure.js";
 import { Remote } from "./remote.js";
 
 export const GIO = "Gio.Subprocess on GJS, no sandbox";
-export const GJS_OPEN = "gio-sandbox on GJS, in an open sandbox";
+export const GJS_OPEN = "gio-sandbox on GJS, open sandbox";
 export const GJS_COLD = "gio-sandbox on GJS";
 export const RUNTIME = "sandbox-runtime 0.0.78, as a library";
 export const FIREJAIL = "firejail";
