@@ -3,6 +3,7 @@
  */
 import Gio from "gi://Gio?version=2.0";
 import GLib from "gi://GLib?version=2.0";
+import GObject from "gi://GObject?version=2.0";
 import System, { programArgs } from "system";
 
 const [one, other] = await Promise.all(programArgs.map((path) => import(Gio.File.new_for_commandline_arg(path).get_uri())));
@@ -74,6 +75,19 @@ for (let round = 0; round < 5; round++) System.gc();
 answer("a child that nothing refers to runs on", GLib.file_test(`/proc/${pid}`, GLib.FileTest.EXISTS));
 await new Promise((resolve) => setTimeout(resolve, 1000));
 answer("and ends by itself", !GLib.file_test(`/proc/${pid}`, GLib.FileTest.EXISTS));
+
+function property(name, type) {
+  const value = new GObject.Value();
+  value.init(type);
+  launcher.get_property(name, value);
+  return value;
+}
+launcher.backend = one.Backend.BUBBLEWRAP;
+answer("properties of GObject", [
+  property("backend", GObject.TYPE_STRING).get_string(),
+  property("maximum-output", GObject.TYPE_INT64).get_int64(),
+  property("sandbox", one.Sandbox.$gtype).get_object(),
+]);
 
 const unheard = launcher.spawnv(["true"]);
 unheard.wait_async(null, null);

@@ -31,6 +31,7 @@ describe("in GJS an operation", () => {
       ["a launch within another context, and a call that blocks there", true],
       ["a child that nothing refers to runs on", true],
       ["and ends by itself", true],
+      ["properties of GObject", ["bubblewrap", 128 * 1024 * 1024, null]],
       ["a callback that is null", true],
     ]);
   });

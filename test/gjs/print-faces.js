@@ -5,9 +5,9 @@
 import Gio from "gi://Gio?version=2.0";
 import GObject from "gi://GObject?version=2.0";
 
-/** What GJS itself looks for. */
+/** What GJS itself looks for, or makes: GObject's spelling of a property's name. */
 function isGjsOwn(name) {
-  return name.startsWith("_") || name.startsWith("vfunc_");
+  return name.startsWith("_") || name.startsWith("vfunc_") || name.includes("-");
 }
 
 function members(class_) {

@@ -1,13 +1,13 @@
 import Gio from "gi://Gio?version=2.0";
 import GObject from "gi://GObject?version=2.0";
-import { SandboxSubprocessLauncher as Inside } from "../../node/launcher.js";
+import { DEFAULT_MAXIMUM_OUTPUT, SandboxSubprocessLauncher as Inside } from "../../node/launcher.js";
 import type { SandboxUse } from "../../node/open-sandbox.js";
-import type { Backend } from "../../plan/choose-backend.js";
+import { Backend } from "../../plan/choose-backend.js";
 import type { Aspect } from "../../plan/guarantees.js";
 import type { Callback } from "./operation.js";
 import { beginOrPromise, block, call, finish } from "./operation.js";
 import type { Sandbox } from "./sandbox.js";
-import { faceSandbox, sandboxOf } from "./sandbox.js";
+import { faceSandbox, Sandbox as SandboxClass, sandboxOf } from "./sandbox.js";
 import type { SandboxPermissions } from "./sandbox-permissions.js";
 import { facePermissions, permissionsOf } from "./sandbox-permissions.js";
 import { SandboxReport } from "./sandbox-report.js";
@@ -323,9 +323,16 @@ class Launcher extends GObject.Object {
 export type SandboxSubprocessLauncher = Launcher;
 
 export const SandboxSubprocessLauncher = shared("SandboxSubprocessLauncher", (): typeof Launcher => {
-  const { WRITABLE, CONSTRUCT_ONLY } = GObject.ParamFlags;
+  const { WRITABLE, CONSTRUCT_ONLY, READWRITE } = GObject.ParamFlags;
+  const most = Number.MAX_SAFE_INTEGER;
+  // without `timeout`, whose null no GValue of a number has
   const properties = {
     flags: GObject.ParamSpec.flags("flags", "", "", WRITABLE | CONSTRUCT_ONLY, Gio.SubprocessFlags.$gtype, 0),
+    permissions: GObject.ParamSpec.jsobject("permissions", "", "", READWRITE),
+    sandbox: GObject.ParamSpec.object("sandbox", "", "", READWRITE, SandboxClass.$gtype),
+    backend: GObject.ParamSpec.string("backend", "", "", READWRITE, Backend.AUTO),
+    "required-guarantees": GObject.ParamSpec.jsobject("required-guarantees", "", "", READWRITE),
+    "maximum-output": GObject.ParamSpec.int64("maximum-output", "", "", READWRITE, 0, most, DEFAULT_MAXIMUM_OUTPUT),
   };
   GObject.registerClass({ GTypeName: "GioSandboxSubprocessLauncher", Properties: properties }, Launcher);
   return Launcher;
