@@ -1,3 +1,4 @@
+import GObject from "gi://GObject?version=2.0";
 import { loadProfile } from "../../node/profiles.js";
 import { SandboxPermissions as Inside } from "../../permissions/sandbox-permissions.js";
 import { call } from "./operation.js";
@@ -10,23 +11,30 @@ export type SandboxPermissions = Face<Inside>;
 
 interface SandboxPermissionsClass {
   /** Those of a child that may do nothing. */
-  new (): SandboxPermissions;
+  new (): GObject.Object & SandboxPermissions;
   /** @throws GLib.Error `gio-sandbox-error-quark` INVALID_PERMISSION for what is no key file of permissions */
   from_key_file: (text: string) => SandboxPermissions;
 }
 
-export const SandboxPermissions = shared("SandboxPermissions", (): SandboxPermissionsClass => {
-  function SandboxPermissions(this: object): void {
+class Permissions extends GObject.Object {
+  static from_key_file(text: string): SandboxPermissions {
+    return faceOf(call(() => Inside.fromKeyFile(text)));
+  }
+
+  constructor() {
+    super();
     putBehind(this, new Inside());
   }
-  const made = SandboxPermissions as unknown as SandboxPermissionsClass;
-  addMembers(made, Inside, faceOf);
-  made.from_key_file = (text) => faceOf(call(() => Inside.fromKeyFile(text)));
-  return made;
+}
+
+export const SandboxPermissions = shared("SandboxPermissions", (): SandboxPermissionsClass => {
+  GObject.registerClass({ GTypeName: "GioSandboxPermissions" }, Permissions);
+  addMembers(Permissions, Inside, faceOf);
+  return Permissions as unknown as SandboxPermissionsClass;
 });
 
 function faceOf(inside: object): SandboxPermissions {
-  const face = Object.create(SandboxPermissions.prototype as object) as SandboxPermissions;
+  const face = new SandboxPermissions();
   putBehind(face, inside);
   return face;
 }

@@ -328,7 +328,7 @@ export const SandboxSubprocessLauncher = shared("SandboxSubprocessLauncher", ():
   // without `timeout`, whose null no GValue of a number has
   const properties = {
     flags: GObject.ParamSpec.flags("flags", "", "", WRITABLE | CONSTRUCT_ONLY, Gio.SubprocessFlags.$gtype, 0),
-    permissions: GObject.ParamSpec.jsobject("permissions", "", "", READWRITE),
+    permissions: GObject.ParamSpec.object("permissions", "", "", READWRITE, GObject.type_from_name("GioSandboxPermissions")),
     sandbox: GObject.ParamSpec.object("sandbox", "", "", READWRITE, SandboxClass.$gtype),
     backend: GObject.ParamSpec.string("backend", "", "", READWRITE, Backend.AUTO),
     "required-guarantees": GObject.ParamSpec.jsobject("required-guarantees", "", "", READWRITE),
