@@ -65,7 +65,9 @@ export class Display implements AsyncDisposable {
   }
 
   async click({ x, y }: Point): Promise<void> {
-    await this.#run("xdotool", ["mousemove", String(x), String(y), "sleep", "0.1", "click", "1"]);
+    // as slowly as a person: a window that is busy drawing can miss what is quicker
+    const press = ["mousedown", "1", "sleep", "0.1", "mouseup", "1"];
+    await this.#run("xdotool", ["mousemove", String(x), String(y), "sleep", "0.3", ...press]);
   }
 
   /** Marks what lies between two places, and gives it as text. */
