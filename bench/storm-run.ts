@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { findInit, killIfThere } from "../src/node/host-processes.js";
+import { childrenOf, killIfThere } from "../src/node/host-processes.js";
 import type { Cancellable, Sandbox } from "../src/node/index.js";
 import { GLibError, SandboxSubprocessLauncher, SubprocessFlags } from "../src/node/index.js";
 import type { SandboxSubprocess } from "../src/node/index.js";
@@ -130,7 +130,7 @@ class Storm {
 
   #killSomeInit(): void {
     const all = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "latin1").split(" ").filter((pid) => pid !== "");
-    const inits = all.flatMap((pid) => findInit(Number(pid)) ?? []);
+    const inits = all.flatMap((pid) => childrenOf(Number(pid))).map(Number);
     const init = inits[this.#random(Math.max(inits.length, 1))];
     if (init !== undefined) killIfThere(init);
   }

@@ -13,6 +13,7 @@ export type InitEvent =
 /** A launch that came to nothing: no process is left of it. */
 export interface LaunchFailure {
   readonly type: "failed";
+  /** 0: it is the sandbox itself that could not be set up. */
   readonly process: number;
   readonly step: Step;
   /** Linux's number; 0 where `step` says so. */
@@ -88,7 +89,7 @@ export class FrameReader {
     if (length !== format.length) {
       throw protocolError(`a frame of type ${type} with a body of ${length} bytes`);
     }
-    if (format.isAboutProcess === (process === 0)) {
+    if (format.isAboutProcess !== null && format.isAboutProcess === (process === 0)) {
       throw protocolError(`a frame of type ${type} about process ${process}`);
     }
     if (this.#pending.length < HEADER_SIZE + length) {
@@ -108,14 +109,15 @@ export class FrameReader {
 interface Format {
   /** Bytes in the body. */
   readonly length: number;
-  readonly isAboutProcess: boolean;
+  /** Null: it may be. */
+  readonly isAboutProcess: boolean | null;
   readonly decode: (body: DataView, process: number) => InitEvent;
 }
 
 const formats: ReadonlyMap<number, Format> = new Map<number, Format>([
   [Frame.READY, { length: 8, isAboutProcess: false, decode: decodeReady }],
   [Frame.STARTED, { length: 4, isAboutProcess: true, decode: decodeStarted }],
-  [Frame.FAILED, { length: 12, isAboutProcess: true, decode: decodeFailed }],
+  [Frame.FAILED, { length: 12, isAboutProcess: null, decode: decodeFailed }],
   [Frame.EXITED, { length: 88, isAboutProcess: true, decode: decodeExited }],
   [Frame.EMPTY, { length: 0, isAboutProcess: false, decode: () => ({ type: "empty" }) }],
   [Frame.REFUSED, { length: 4, isAboutProcess: false, decode: decodeRefused }],

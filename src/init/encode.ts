@@ -1,6 +1,6 @@
 import { descriptorError, execError, sandboxError } from "../subprocess/glib-error.js";
 import type { Origin, SignalScope } from "./protocol.js";
-import { Bound, Frame, HEADER_SIZE, MAGIC, Section, VERSION, WatchFlag } from "./protocol.js";
+import { Bound, Frame, HEADER_SIZE, MAGIC, NamespaceFlag, Section, VERSION, WatchFlag } from "./protocol.js";
 
 /** A string as the kernel has it: text becomes UTF-8, bytes stay what they are. Neither may contain NUL. */
 export type ByteString = string | Uint8Array;
@@ -62,6 +62,34 @@ export interface Watch {
   readonly hasOwnIpc: boolean;
 }
 
+/** A MAKE frame. */
+export interface MakeOrder {
+  /** The launcher's number for the sandbox's init, as in `LaunchOrder`. */
+  readonly process: number;
+  /** Whether these namespaces are the sandbox's own, too. */
+  readonly hasOwnNetwork: boolean;
+  readonly hasOwnIpc: boolean;
+  /** A line of /proc/PID/uid_map: user_namespaces(7). */
+  readonly userMap: string;
+  /** A line of /proc/PID/gid_map. */
+  readonly groupMap: string;
+  /** Empty file systems in memory, in this order. */
+  readonly privateDirectories: readonly PrivateDirectory[];
+  /** What is mounted in those of the template, and is to be in the sandbox's; none within another. */
+  readonly carried: readonly string[];
+  /** Paths below /proc that can only be read. */
+  readonly covers: readonly string[];
+  /** As in `LaunchOrder`, for init as well. */
+  readonly filters: readonly Uint8Array[];
+}
+
+/** An empty file system in memory. */
+export interface PrivateDirectory {
+  readonly path: string;
+  /** Options of tmpfs(5). */
+  readonly options: string;
+}
+
 /**
  * @param flags bits of `HelloFlag`
  */
@@ -91,11 +119,28 @@ export function encodeLaunch(order: LaunchOrder): Uint8Array {
     throw tooManyArguments(order);
   }
 
-  const writer = new FrameWriter(Frame.LAUNCH, checkedNumber(order.process, 1, "process"), size);
-  for (const { tag, content } of [...strings, ...others]) {
-    writer.u32(tag).u32(content.length).padded(content);
-  }
-  return writer.bytes;
+  return writeSections(Frame.LAUNCH, order.process, [...strings, ...others]);
+}
+
+/**
+ * @throws GLibError `gio-sandbox-error-quark` LIMIT_EXCEEDED if there is too much of anything
+ */
+export function encodeMake(order: MakeOrder): Uint8Array {
+  checkCount(order.privateDirectories, Bound.MAX_TMPFS, "private directories");
+  checkCount(order.carried, Bound.MAX_CARRIED, "granted paths in private directories");
+  checkCount(order.covers, Bound.MAX_COVERS, "covered paths");
+  checkCount(order.filters, Bound.MAX_FILTERS, "system call filters");
+  const namespaces = (order.hasOwnNetwork ? NamespaceFlag.NETWORK : 0) | (order.hasOwnIpc ? NamespaceFlag.IPC : 0);
+  const sections = [
+    { tag: Section.NAMESPACES, content: new BodyWriter(4).u32(namespaces).bytes },
+    stringSection(Section.USER_MAP, order.userMap, "the user map"),
+    stringSection(Section.GROUP_MAP, order.groupMap, "the group map"),
+    ...order.privateDirectories.map(privateSection),
+    ...order.carried.map((path) => stringSection(Section.CARRIED, path, "a granted path")),
+    ...order.covers.map((path) => stringSection(Section.COVER, path, "a covered path")),
+    ...order.filters.map(filterSection),
+  ];
+  return writeSections(Frame.MAKE, order.process, sections);
 }
 
 /**
@@ -114,6 +159,14 @@ export function encodeClose(): Uint8Array {
 interface EncodedSection {
   readonly tag: Section;
   readonly content: Uint8Array;
+}
+
+function writeSections(frame: Frame, process: number, sections: readonly EncodedSection[]): Uint8Array {
+  const writer = new FrameWriter(frame, checkedNumber(process, 1, "process"), sizeOf(sections));
+  for (const { tag, content } of sections) {
+    writer.u32(tag).u32(content.length).padded(content);
+  }
+  return writer.bytes;
 }
 
 const MAX_U32 = 0xffffffff;
@@ -218,6 +271,12 @@ function identitySection({ path, device, inode }: FileIdentity): EncodedSection 
     .u64(checkedBigNumber(inode, "inode"))
     .raw(string);
   return { tag: Section.IDENTITY, content: content.bytes };
+}
+
+function privateSection({ path, options }: PrivateDirectory): EncodedSection {
+  const strings = [terminated(path, "a private directory"), terminated(options, "options of a private directory")] as const;
+  const content = new BodyWriter(strings[0].length + strings[1].length).raw(strings[0]).raw(strings[1]);
+  return { tag: Section.PRIVATE, content: content.bytes };
 }
 
 function timeoutSection(milliseconds: number): EncodedSection {

@@ -18,6 +18,9 @@
  *     LAUNCH   a list of sections; process is a number that no living process of the sandbox has, not 0
  *     SIGNAL   u32 signal number, u32 scope (`SignalScope`); a process that has ended is no error
  *     CLOSE    empty: kill everything, then exit
+ *     MAKE     a list of sections; to an init that is a template (`HelloFlag.TEMPLATE`), instead of LAUNCH. Process is a
+ *              number as in LAUNCH, and the one descriptor that comes with it is the control socket of a new sandbox: in
+ *              namespaces of its own, with the template's files, and an init of its own, to which HELLO is said there
  *
  * Init to launcher:
  *
@@ -25,7 +28,8 @@
  *     STARTED  u32 pid as the sandbox sees it: execve has succeeded
  *     FAILED   u32 step (`Step`), u32 errno, u32 detail (what it means is said beside each step); no process is left,
  *              and no EXITED follows. ETIMEDOUT: the timeout came before execve had succeeded, the step was under way;
- *              ENOMEM, EAGAIN likewise: the sandbox went over the memory, the processes of its WATCH
+ *              ENOMEM, EAGAIN likewise: the sandbox went over the memory, the processes of its WATCH. Of process 0, from an
+ *              init that was made: the sandbox could not be set up
  *     EXITED   u32 raw wait status, u32 flags (`ExitFlag`), then nine u64: user time and system time in microseconds,
  *              maximum resident set in KiB, minor faults, major faults, blocks in, blocks out, voluntary and
  *              involuntary context switches (getrusage(2)); then u64 wall-clock time in microseconds
@@ -55,6 +59,17 @@
  *                  in the sandbox, and EXITED of each process says which limit it was. A thread counts as a process
  *     TMPFS        string: a file system in memory (tmpfs) that is the sandbox's alone: what is in it counts as memory, and
  *                  EXITED says whether one of them was full. Looked at in the first LAUNCH only
+ *
+ * A section of MAKE is written likewise. The processes that STARTED, EXITED and SIGNAL of a template are about are the
+ * inits of the sandboxes that it has made: the end of one is the end of all that was in its sandbox.
+ *
+ *     NAMESPACES   u32 flags (`NamespaceFlag`): which namespaces are its own besides those that always are; exactly one
+ *     USER_MAP     string: what user it has, as in /proc/PID/uid_map, user_namespaces(7); exactly one
+ *     GROUP_MAP    string: likewise what group
+ *     PRIVATE      two strings, a directory and options of tmpfs(5): an empty file system in memory of its own there
+ *     CARRIED      string: what is mounted in a PRIVATE directory of the template, and is to be in the sandbox's
+ *     COVER        string: a path below /proc that can only be read; one that is not there is no error
+ *     FILTER       as in LAUNCH, for init as well
  *
  * Descriptors travel as SCM_RIGHTS, one or several a message, with any byte of the LAUNCH frame that uses them, or of a
  * frame between the LAUNCH before it and this one. A message with descriptors has bytes of no other LAUNCH: the kernel
@@ -90,8 +105,12 @@ export const Bound = {
   MAX_IDENTITIES: 4096,
   /** Processes that live at once. */
   MAX_PROCESSES: 4096,
-  /** TMPFS sections of one LAUNCH. */
+  /** TMPFS sections of one LAUNCH, PRIVATE sections of one MAKE. */
   MAX_TMPFS: 16,
+  /** CARRIED sections of one MAKE. */
+  MAX_CARRIED: 64,
+  /** COVER sections of one MAKE. */
+  MAX_COVERS: 32,
 } as const;
 
 export const Frame = {
@@ -99,6 +118,7 @@ export const Frame = {
   LAUNCH: 2,
   SIGNAL: 3,
   CLOSE: 4,
+  MAKE: 5,
   READY: 129,
   STARTED: 130,
   FAILED: 131,
@@ -116,6 +136,11 @@ export const HelloFlag = {
    * kills what it has started itself: everybody, if nobody else was there when it began, else its descendants.
    */
   NOT_PID_1: 2,
+  /**
+   * Nothing is launched here: sandboxes are made after this one's example. It needs CAP_SYS_ADMIN, CAP_NET_ADMIN and
+   * CAP_SETFCAP in the user namespace that its mounts belong to, and goes with no other flag.
+   */
+  TEMPLATE: 4,
 } as const;
 
 export const Section = {
@@ -130,8 +155,20 @@ export const Section = {
   TIMEOUT: 9,
   WATCH: 10,
   TMPFS: 11,
+  NAMESPACES: 12,
+  USER_MAP: 13,
+  GROUP_MAP: 14,
+  PRIVATE: 15,
+  COVER: 16,
+  CARRIED: 17,
 } as const;
 export type Section = (typeof Section)[keyof typeof Section];
+
+/** Mounts, pids, users, the host name and cgroups are a sandbox's own always. */
+export const NamespaceFlag = {
+  NETWORK: 1,
+  IPC: 2,
+} as const;
 
 export const WatchFlag = {
   /** The sandbox has an IPC namespace of its own: all of System V's shared memory in it counts. */
@@ -183,6 +220,19 @@ export const Step = {
   EXEC: 8,
   /** What WATCH or TMPFS wants cannot be watched here. detail: index of the TMPFS section, or 2³²−1. */
   WATCH: 9,
+  /** Of a sandbox that is being made: /proc, the terminals in /dev/pts. */
+  FILE_SYSTEMS: 10,
+  /** detail: index of the PRIVATE section. */
+  PRIVATE: 11,
+  /** detail: index of the COVER section. */
+  COVER: 12,
+  /** The loopback device. */
+  NETWORK: 13,
+  /** The user namespace, and that there can be no other in it. */
+  USER: 14,
+  CAPABILITIES: 15,
+  /** detail: index of the CARRIED section. */
+  CARRIED: 16,
 } as const;
 export type Step = (typeof Step)[keyof typeof Step];
 

@@ -52,6 +52,7 @@ frame_read_header (const uint8_t *bytes, bool greeted, struct frame *frame)
     case FRAME_HELLO:
       return greeted || frame->length > FRAME_MAX_SMALL_LENGTH ? REFUSAL_MALFORMED : 0;
     case FRAME_LAUNCH:
+    case FRAME_MAKE:
       if (frame->process == 0)
         return REFUSAL_PROCESS_NUMBER;
       return frame->length == 0 ? REFUSAL_MALFORMED : 0;
@@ -78,6 +79,8 @@ frame_read_hello (const struct frame *frame, const uint8_t *body, uint32_t *flag
     return REFUSAL_MALFORMED;
 
   *flags = read_u32 (body + 8);
+  if (*flags == HELLO_FLAG_TEMPLATE)
+    return 0;
   return (*flags & ~(uint32_t) (HELLO_FLAG_SINGLE_USE | HELLO_FLAG_NOT_PID_1)) != 0 ? REFUSAL_MALFORMED : 0;
 }
 
@@ -172,16 +175,16 @@ read_limit (const struct section *section, struct launch *launch)
 }
 
 static int
-read_filter (const struct section *section, struct launch *launch)
+read_filter (const struct section *section, struct filter filters[BOUND_MAX_FILTERS], size_t *count)
 {
   struct filter *filter;
 
   if (section->length == 0 || section->length % 8 != 0)
     return REFUSAL_MALFORMED;
-  if (launch->filter_count == BOUND_MAX_FILTERS || section->length / 8 > BOUND_MAX_FILTER_LENGTH)
+  if (*count == BOUND_MAX_FILTERS || section->length / 8 > BOUND_MAX_FILTER_LENGTH)
     return REFUSAL_TOO_MANY;
 
-  filter = &launch->filters[launch->filter_count++];
+  filter = &filters[(*count)++];
   filter->length = (uint16_t) (section->length / 8);
   filter->instructions = section->content;
   return 0;
@@ -233,13 +236,13 @@ read_watch (const struct section *section, struct launch *launch)
 }
 
 static int
-read_tmpfs (const struct section *section, struct launch *launch)
+read_path (const struct section *section, const char **paths, size_t *count, size_t most)
 {
   if (!is_string (section->content, section->length))
     return REFUSAL_MALFORMED;
-  if (launch->tmpfs_count == BOUND_MAX_TMPFS)
+  if (*count == most)
     return REFUSAL_TOO_MANY;
-  launch->tmpfs[launch->tmpfs_count++] = (const char *) section->content;
+  paths[(*count)++] = (const char *) section->content;
   return 0;
 }
 
@@ -281,7 +284,7 @@ read_section (const struct section *section, struct launch *launch, struct strin
     case SECTION_LIMIT:
       return read_limit (section, launch);
     case SECTION_FILTER:
-      return read_filter (section, launch);
+      return read_filter (section, launch->filters, &launch->filter_count);
     case SECTION_IDENTITY:
       return read_identity (section, launch);
     case SECTION_TIMEOUT:
@@ -289,7 +292,7 @@ read_section (const struct section *section, struct launch *launch, struct strin
     case SECTION_WATCH:
       return read_watch (section, launch);
     case SECTION_TMPFS:
-      return read_tmpfs (section, launch);
+      return read_path (section, launch->tmpfs, &launch->tmpfs_count, BOUND_MAX_TMPFS);
     default:
       return REFUSAL_UNKNOWN_SECTION;
     }
@@ -354,4 +357,78 @@ frame_read_launch (const struct frame *frame, uint8_t *body, struct launch *laun
   if (launch->directory == NULL)
     launch->directory = "/";
   return place_strings (frame, body, launch, &counts);
+}
+
+static int
+read_namespaces (const struct section *section, struct make *make)
+{
+  if (section->length != 4 || make->has_namespaces)
+    return REFUSAL_MALFORMED;
+  make->has_namespaces = true;
+  make->namespaces = read_u32 (section->content);
+  return (make->namespaces & ~(uint32_t) (NAMESPACE_FLAG_NETWORK | NAMESPACE_FLAG_IPC)) != 0 ? REFUSAL_MALFORMED : 0;
+}
+
+static int
+read_private (const struct section *section, struct make *make)
+{
+  struct private_directory *directory;
+  const uint8_t *end = memchr (section->content, 0, section->length);
+  size_t path_length;
+
+  if (end == NULL)
+    return REFUSAL_MALFORMED;
+  path_length = (size_t) (end - section->content) + 1;
+  if (!is_string (end + 1, section->length - path_length))
+    return REFUSAL_MALFORMED;
+  if (make->private_count == BOUND_MAX_TMPFS)
+    return REFUSAL_TOO_MANY;
+
+  directory = &make->privates[make->private_count++];
+  directory->path = (const char *) section->content;
+  directory->options = (const char *) (section->content + path_length);
+  return 0;
+}
+
+static int
+read_section_of_make (const struct section *section, struct make *make)
+{
+  switch (section->tag)
+    {
+    case SECTION_NAMESPACES:
+      return read_namespaces (section, make);
+    case SECTION_USER_MAP:
+      return read_string_once (section, &make->user_map);
+    case SECTION_GROUP_MAP:
+      return read_string_once (section, &make->group_map);
+    case SECTION_PRIVATE:
+      return read_private (section, make);
+    case SECTION_COVER:
+      return read_path (section, make->covers, &make->cover_count, BOUND_MAX_COVERS);
+    case SECTION_CARRIED:
+      return read_path (section, make->carried, &make->carried_count, BOUND_MAX_CARRIED);
+    case SECTION_FILTER:
+      return read_filter (section, make->filters, &make->filter_count);
+    default:
+      return REFUSAL_UNKNOWN_SECTION;
+    }
+}
+
+int
+frame_read_make (const struct frame *frame, uint8_t *body, struct make *make)
+{
+  size_t offset = 0;
+
+  *make = (struct make){ 0 };
+  while (offset < frame->length)
+    {
+      struct section section;
+      int refusal = next_section (frame, body, &offset, &section);
+
+      if (refusal == 0)
+        refusal = read_section_of_make (&section, make);
+      if (refusal != 0)
+        return refusal;
+    }
+  return make->has_namespaces && make->user_map != NULL && make->group_map != NULL ? 0 : REFUSAL_MALFORMED;
 }

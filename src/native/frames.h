@@ -80,13 +80,37 @@ struct launch
   char *strings[1 + BOUND_MAX_STRINGS + 2];
 };
 
+/* An empty file system in memory: see tmpfs(5). */
+struct private_directory
+{
+  const char *path;
+  const char *options;
+};
+
+/* A sandbox to be made. */
+struct make
+{
+  bool has_namespaces;
+  uint32_t namespaces; /* NAMESPACE_FLAG_* */
+  const char *user_map;
+  const char *group_map;
+  size_t private_count;
+  size_t carried_count;
+  size_t cover_count;
+  size_t filter_count;
+  struct private_directory privates[BOUND_MAX_TMPFS];
+  const char *carried[BOUND_MAX_CARRIED];
+  const char *covers[BOUND_MAX_COVERS];
+  struct filter filters[BOUND_MAX_FILTERS];
+};
+
 #define FRAME_SIGNAL_LENGTH 8
 
 #define FRAME_MAX_SMALL_LENGTH 64
 
 /*
  * Reads HEADER_SIZE bytes. The frame must be one that may come, before (`greeted` false) or after HELLO, and its body
- * no longer than it may be: FRAME_MAX_SMALL_LENGTH for all but LAUNCH.
+ * no longer than it may be: FRAME_MAX_SMALL_LENGTH for all but LAUNCH and MAKE.
  */
 int frame_read_header (const uint8_t *bytes, bool greeted, struct frame *frame);
 
@@ -94,6 +118,9 @@ int frame_read_hello (const struct frame *frame, const uint8_t *body, uint32_t *
 
 /* `launch` needs no preparation. */
 int frame_read_launch (const struct frame *frame, uint8_t *body, struct launch *launch);
+
+/* `make` needs no preparation. */
+int frame_read_make (const struct frame *frame, uint8_t *body, struct make *make);
 
 /* Reads FRAME_SIGNAL_LENGTH bytes. */
 int frame_read_signal (const uint8_t *body, uint32_t *signal_number, uint32_t *scope);

@@ -22,11 +22,14 @@
   X (BOUND_MAX_IDENTITIES, 4096)                                                                                      \
   X (BOUND_MAX_PROCESSES, 4096)                                                                                       \
   X (BOUND_MAX_TMPFS, 16)                                                                                             \
+  X (BOUND_MAX_CARRIED, 64)                                                                                           \
+  X (BOUND_MAX_COVERS, 32)                                                                                            \
                                                                                                                       \
   X (FRAME_HELLO, 1)                                                                                                  \
   X (FRAME_LAUNCH, 2)                                                                                                 \
   X (FRAME_SIGNAL, 3)                                                                                                 \
   X (FRAME_CLOSE, 4)                                                                                                  \
+  X (FRAME_MAKE, 5)                                                                                                   \
   X (FRAME_READY, 129)                                                                                                \
   X (FRAME_STARTED, 130)                                                                                              \
   X (FRAME_FAILED, 131)                                                                                               \
@@ -36,6 +39,7 @@
                                                                                                                       \
   X (HELLO_FLAG_SINGLE_USE, 1)                                                                                        \
   X (HELLO_FLAG_NOT_PID_1, 2)                                                                                         \
+  X (HELLO_FLAG_TEMPLATE, 4)                                                                                          \
                                                                                                                       \
   X (SECTION_ARGUMENT, 1)                                                                                             \
   X (SECTION_VARIABLE, 2)                                                                                             \
@@ -48,6 +52,15 @@
   X (SECTION_TIMEOUT, 9)                                                                                              \
   X (SECTION_WATCH, 10)                                                                                               \
   X (SECTION_TMPFS, 11)                                                                                               \
+  X (SECTION_NAMESPACES, 12)                                                                                          \
+  X (SECTION_USER_MAP, 13)                                                                                            \
+  X (SECTION_GROUP_MAP, 14)                                                                                           \
+  X (SECTION_PRIVATE, 15)                                                                                             \
+  X (SECTION_COVER, 16)                                                                                               \
+  X (SECTION_CARRIED, 17)                                                                                             \
+                                                                                                                      \
+  X (NAMESPACE_FLAG_NETWORK, 1)                                                                                       \
+  X (NAMESPACE_FLAG_IPC, 2)                                                                                           \
                                                                                                                       \
   X (WATCH_FLAG_OWN_IPC, 1)                                                                                           \
                                                                                                                       \
@@ -73,6 +86,13 @@
   X (STEP_FILTER, 7)                                                                                                  \
   X (STEP_EXEC, 8)                                                                                                    \
   X (STEP_WATCH, 9)                                                                                                   \
+  X (STEP_FILE_SYSTEMS, 10)                                                                                           \
+  X (STEP_PRIVATE, 11)                                                                                                \
+  X (STEP_COVER, 12)                                                                                                  \
+  X (STEP_NETWORK, 13)                                                                                                \
+  X (STEP_USER, 14)                                                                                                   \
+  X (STEP_CAPABILITIES, 15)                                                                                           \
+  X (STEP_CARRIED, 16)                                                                                                \
                                                                                                                       \
   X (REFUSAL_NOT_HELLO, 1)                                                                                            \
   X (REFUSAL_BAD_MAGIC, 2)                                                                                            \

@@ -5,6 +5,8 @@
  * Starts processes as the launcher says over the control socket, reports how they end, reaps whatever else ends, and
  * kills everything when the launcher says so or is gone. The protocol stands in src/init/protocol.ts.
  *
+ * As a template it starts other sandboxes instead, with copies of itself for their inits.
+ *
  * All memory is static, and what is not used costs nothing. The processes of the sandbox are hostile: they can't
  * trace init or see its memory and descriptors, and nothing that they do takes more than a bounded time here.
  */
@@ -12,6 +14,7 @@
 #include "descendants.h"
 #include "descriptors.h"
 #include "frames.h"
+#include "made-sandbox.h"
 #include "protocol.h"
 #include "watch.h"
 
@@ -74,7 +77,9 @@ static bool is_first;     /* pid 1: the kernel kills all others after us, and wh
 static bool is_alone;     /* nobody else is here but pid 1, and neither is the launcher: this pid namespace is ours */
 static uint32_t landlock; /* its ABI, or 0 */
 static int ruleset = -1;  /* of Landlock, for the children: it keeps their signals from us */
+static sigset_t waiting_mask; /* of signals, while it waits */
 static bool greeted;
+static bool is_template;
 static bool single_use;
 static bool launched;
 static bool ended; /* a process did, since the last EMPTY */
@@ -99,12 +104,13 @@ static _Alignas (64) uint8_t child_stack[CHILD_STACK_SIZE];
 #endif
 static _Alignas (PAGE) uint8_t launch_body[BOUND_MAX_BODY];
 static _Alignas (PAGE) struct launch launch;
+static struct make make; /* which has its body in launch_body */
 
 static int received[BOUND_MAX_RECEIVED];
 static size_t received_count;
 
 static uint8_t header[HEADER_SIZE];
-static uint8_t small_body[FRAME_MAX_SMALL_LENGTH]; /* of all frames but LAUNCH */
+static uint8_t small_body[FRAME_MAX_SMALL_LENGTH]; /* of all frames but LAUNCH and MAKE */
 static struct frame frame;
 static size_t filled; /* bytes of header and body so far */
 
@@ -347,6 +353,40 @@ drop_inherited (void)
     dup3 (null_device, fd, O_CLOEXEC);
 }
 
+static _Noreturn void
+complain (const char *message)
+{
+  ssize_t ignored = write (STDERR_FILENO, message, strlen (message));
+
+  (void) ignored;
+  _exit (EXIT_USAGE);
+}
+
+/* Opens /dev/null, above the standard streams, and closes gaps in those with it. */
+static void
+open_null_device (void)
+{
+  int fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+
+  if (fd < 0)
+    complain ("gio-sandbox-init: there is no /dev/null in the sandbox\n");
+  null_device = fcntl (fd, F_DUPFD_CLOEXEC, 3);
+  if (null_device < 0)
+    complain ("gio-sandbox-init: too many open files\n");
+  close (fd);
+  for (fd = 0; fd < 3; fd++)
+    if (fcntl (fd, F_GETFD) < 0)
+      dup3 (null_device, fd, O_CLOEXEC);
+}
+
+static void
+make_report (void)
+{
+  report = mmap (NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (report == MAP_FAILED)
+    complain ("gio-sandbox-init: out of memory\n");
+}
+
 static uint64_t
 deadline_after (uint64_t start)
 {
@@ -383,6 +423,13 @@ clone_child (void)
   return pid;
 }
 
+static void
+add_process (uint32_t number, pid_t pid, uint64_t start, uint64_t deadline)
+{
+  processes[process_count++] = (struct process){ .number = number, .pid = pid, .started = start, .deadline = deadline };
+  empty = false;
+}
+
 /* Returns 0, or the errno of what failed. */
 static int
 start_process (uint32_t number)
@@ -416,16 +463,79 @@ start_process (uint32_t number)
   liveness = ends[0];
   starting = number;
 
-  processes[process_count++] = (struct process){
-    .number = number,
-    .pid = pid,
-    .started = start,
-    .deadline = deadline_after (start),
-  };
-  empty = false;
+  add_process (number, pid, start, deadline_after (start));
   if (watch_is_on ())
     next_look = start;
   return 0;
+}
+
+static _Noreturn void serve (void);
+
+/* In a copy of the template: becomes the init of the sandbox that was just made. */
+static _Noreturn void
+become_init (int socket)
+{
+  uint32_t step = 0;
+  uint32_t detail = 0;
+  int error;
+
+  descriptors_close_others (&socket, 1);
+  control = 3; /* the number that bwrap has it be */
+  if (socket != control && dup3 (socket, control, O_CLOEXEC) == control)
+    close (socket);
+  process_count = 0;
+  child_changed = 0;
+  output_start = output_end = 0;
+  received_count = 0;
+  greeted = false;
+  is_template = false;
+  ended = false;
+  empty = false;
+
+  error = made_sandbox_set_up (&make, &step, &detail);
+  if (error != 0)
+    {
+      say_failed (0, step, (uint32_t) error, detail);
+      flush ();
+      _exit (EXIT_REFUSED);
+    }
+  open_null_device ();
+  for (int fd = 0; fd < 3; fd++)
+    dup3 (null_device, fd, O_CLOEXEC);
+  /* the one that it has is the template's as well */
+  make_report ();
+  serve ();
+}
+
+static void
+handle_make (void)
+{
+  uint64_t start = now ();
+  int refusal;
+  pid_t pid;
+
+  if (!is_template)
+    refuse (REFUSAL_UNKNOWN_FRAME);
+  if (process_numbered (frame.process) != NULL)
+    refuse (REFUSAL_PROCESS_NUMBER);
+  refusal = frame_read_make (&frame, launch_body, &make);
+  if (refusal != 0)
+    refuse (refusal);
+  if (received_count != 1)
+    refuse (REFUSAL_MALFORMED);
+
+  errno = EAGAIN;
+  pid = process_count == BOUND_MAX_PROCESSES ? -1 : made_sandbox_fork (&make);
+  if (pid == 0)
+    become_init (received[0]);
+  if (pid < 0)
+    say_failed (frame.process, STEP_FORK, (uint32_t) errno, 0);
+  else
+    {
+      add_process (frame.process, pid, start, NEVER);
+      write_u32 (add_frame (FRAME_STARTED, frame.process, STARTED_LENGTH), (uint32_t) pid);
+    }
+  drop_received ();
 }
 
 static void
@@ -436,6 +546,8 @@ handle_launch (void)
   uint32_t step = STEP_WATCH;
   uint32_t detail;
 
+  if (is_template)
+    refuse (REFUSAL_UNKNOWN_FRAME);
   if (single_use && launched)
     refuse (REFUSAL_SINGLE_USE);
   if (process_numbered (frame.process) != NULL)
@@ -508,6 +620,7 @@ handle_hello (void)
     refuse (REFUSAL_NOT_PID_1);
   greeted = true;
   single_use = (flags & HELLO_FLAG_SINGLE_USE) != 0;
+  is_template = (flags & HELLO_FLAG_TEMPLATE) != 0;
   bytes = add_frame (FRAME_READY, 0, 8);
   write_u32 (bytes, VERSION);
   write_u32 (bytes + 4, landlock);
@@ -526,6 +639,9 @@ handle_frame (void)
       break;
     case FRAME_SIGNAL:
       handle_signal ();
+      break;
+    case FRAME_MAKE:
+      handle_make ();
       break;
     default: /* CLOSE */
       end_sandbox (EXIT_SUCCESS);
@@ -623,7 +739,7 @@ receive (void)
     }
   if (is_held ())
     return false;
-  body = frame.type == FRAME_LAUNCH ? launch_body : small_body;
+  body = frame.type == FRAME_LAUNCH || frame.type == FRAME_MAKE ? launch_body : small_body;
   if (filled < HEADER_SIZE + frame.length)
     {
       length = receive_bytes (body + (filled - HEADER_SIZE), HEADER_SIZE + frame.length - filled);
@@ -730,7 +846,7 @@ first_deadline (void)
 
 /* Waits until something is to be done. Returns whether there are commands to read. */
 static bool
-wait_for_events (const sigset_t *waiting_mask)
+wait_for_events (void)
 {
   struct pollfd polled[2] = { { .fd = control }, { .fd = liveness } };
   struct timespec time = { 0, 0 };
@@ -749,7 +865,7 @@ wait_for_events (const sigset_t *waiting_mask)
       time.tv_sec = (time_t) (left / 1000000);
       time.tv_nsec = (long) (left % 1000000 * 1000);
     }
-  if (ppoll (polled, starting != 0 ? 2 : 1, deadline == NEVER && child_changed == 0 ? NULL : &time, waiting_mask) <= 0)
+  if (ppoll (polled, starting != 0 ? 2 : 1, deadline == NEVER && child_changed == 0 ? NULL : &time, &waiting_mask) <= 0)
     return false;
 
   if ((polled[0].revents & (POLLHUP | POLLERR)) != 0)
@@ -760,11 +876,11 @@ wait_for_events (const sigset_t *waiting_mask)
 }
 
 static _Noreturn void
-serve (const sigset_t *waiting_mask)
+serve (void)
 {
   for (;;)
     {
-      bool has_commands = wait_for_events (waiting_mask);
+      bool has_commands = wait_for_events ();
 
       if (child_changed != 0)
         reap ();
@@ -787,7 +903,7 @@ note_child (int signal_number)
 
 /* All signals are blocked, and SIGCHLD comes while waiting. None is ignored, as a child would inherit that. */
 static void
-take_signals (sigset_t *waiting_mask)
+take_signals (void)
 {
   struct sigaction action = { .sa_handler = SIG_DFL };
   sigset_t all;
@@ -799,42 +915,8 @@ take_signals (sigset_t *waiting_mask)
   action.sa_handler = note_child;
   action.sa_flags = SA_NOCLDSTOP;
   sigaction (SIGCHLD, &action, NULL);
-  *waiting_mask = all;
-  sigdelset (waiting_mask, SIGCHLD);
-}
-
-static _Noreturn void
-complain (const char *message)
-{
-  ssize_t ignored = write (STDERR_FILENO, message, strlen (message));
-
-  (void) ignored;
-  _exit (EXIT_USAGE);
-}
-
-/* Opens /dev/null, above the standard streams, and closes gaps in those with it. */
-static void
-open_null_device (void)
-{
-  int fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
-
-  if (fd < 0)
-    complain ("gio-sandbox-init: there is no /dev/null in the sandbox\n");
-  null_device = fcntl (fd, F_DUPFD_CLOEXEC, 3);
-  if (null_device < 0)
-    complain ("gio-sandbox-init: too many open files\n");
-  close (fd);
-  for (fd = 0; fd < 3; fd++)
-    if (fcntl (fd, F_GETFD) < 0)
-      dup3 (null_device, fd, O_CLOEXEC);
-}
-
-static void
-make_report (void)
-{
-  report = mmap (NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (report == MAP_FAILED)
-    complain ("gio-sandbox-init: out of memory\n");
+  waiting_mask = all;
+  sigdelset (&waiting_mask, SIGCHLD);
 }
 
 /*
@@ -887,8 +969,6 @@ parse_descriptor (const char *text)
 int
 main (int argc, char **argv)
 {
-  sigset_t waiting_mask;
-
   /* before anything else can run here: no process of the sandbox may look into this one */
   prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
   is_first = getpid () == 1;
@@ -902,10 +982,10 @@ main (int argc, char **argv)
   control = parse_descriptor (argv[1]);
   is_alone = !is_first && find_out_if_alone ();
   landlock = landlock_version ();
-  take_signals (&waiting_mask);
+  take_signals ();
   open_null_device ();
   if (is_alone && landlock >= LANDLOCK_WITH_SIGNALS)
     make_ruleset ();
   make_report ();
-  serve (&waiting_mask);
+  serve ();
 }

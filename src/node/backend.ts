@@ -1,3 +1,4 @@
+import type { MakeOrder } from "../init/encode.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { DesktopPlan } from "../plan/desktop.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
@@ -25,6 +26,13 @@ export interface Backend {
    * @throws GLibError if it cannot be done so
    */
   prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedSandbox>;
+  /**
+   * Plans a template, after whose example sandboxes for one process each are made. Absent: there is no such thing.
+   *
+   * @returns null for sandboxes that cannot be made so
+   * @throws GLibError if it cannot be done
+   */
+  prepareTemplate?(permissions: PermissionSet, granted: GrantedPaths): Promise<PreparedTemplate | null>;
 }
 
 /** Finds the backend for a launch, when it comes to that. */
@@ -51,4 +59,9 @@ export interface PreparedSandbox extends PreparedLaunch {
   readonly filters: readonly Uint8Array[];
   /** As of `ProcessLaunch`. */
   readonly tmpfs?: readonly string[];
+}
+
+/** A template that has only to be started, and what each sandbox gets that is made after its example. */
+export interface PreparedTemplate extends PreparedSandbox {
+  readonly make: Omit<MakeOrder, "process">;
 }

@@ -1,14 +1,15 @@
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { BubblewrapRequest } from "../plan/bubblewrap.js";
-import { planBubblewrap, planOpenBubblewrap } from "../plan/bubblewrap.js";
+import { planBubblewrap, planOpenBubblewrap, planTemplate } from "../plan/bubblewrap.js";
 import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
 import type { BubblewrapPlan } from "../plan/launch-plan.js";
 import { ownDirectories } from "../plan/root-filesystem.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
-import type { Backend, PreparedLaunch, PreparedSandbox } from "./backend.js";
+import type { Backend, PreparedLaunch, PreparedSandbox, PreparedTemplate } from "./backend.js";
 import { usableBubblewrap } from "./bubblewrap.js";
 import { BubblewrapCarrier } from "./bubblewrap-carrier.js";
 import { overSocketPair } from "./control-socket.js";
+import type { OpenedDesktop } from "./desktop.js";
 import { openDesktop } from "./desktop.js";
 import { DesktopCarrier } from "./desktop-carrier.js";
 import type { GrantedPaths } from "./granted-paths.js";
@@ -26,51 +27,63 @@ class BubblewrapBackend implements Backend {
     this.#bubblewrap = bubblewrap;
   }
 
-  prepare(
+  async prepare(
     permissions: PermissionSet,
     granted: GrantedPaths,
     command: CommandRequest,
     child: readonly number[],
   ): Promise<PreparedLaunch> {
-    return this.#prepare(permissions, granted, child, (request) => planBubblewrap(request, command));
+    const planned = await this.#plan(permissions, granted, (request) => planBubblewrap(request, command));
+    return launchOf(planned, granted, child);
   }
 
   async prepareOpen(permissions: PermissionSet, granted: GrantedPaths, helloFlags: number): Promise<PreparedSandbox> {
-    let filters: readonly Uint8Array[] = [];
-    let tmpfs: readonly string[] = [];
-    const launch = await this.#prepare(permissions, granted, [], (request) => {
-      const plan = planOpenBubblewrap(request, helloFlags);
-      ({ filters } = plan);
-      tmpfs = ownDirectories(request.host.uid, permissions, request.mounts);
-      return plan;
-    });
-    return { ...launch, filters, tmpfs };
+    const planned = await this.#plan(permissions, granted, (request) => planOpenBubblewrap(request, helloFlags));
+    const { plan, request } = planned;
+    const tmpfs = ownDirectories(request.host.uid, request.mounts);
+    return { ...launchOf(planned, granted, []), filters: plan.filters, tmpfs };
   }
 
-  async #prepare(
+  async prepareTemplate(permissions: PermissionSet, granted: GrantedPaths): Promise<PreparedTemplate | null> {
+    const { plan, request, opened } = await this.#plan(permissions, granted, planTemplate);
+    if (plan === null) {
+      opened.discard();
+      return null;
+    }
+    const tmpfs = ownDirectories(request.host.uid, request.mounts);
+    return { ...launchOf({ plan, opened }, granted, []), filters: plan.filters, tmpfs, make: plan.make };
+  }
+
+  async #plan<Plan>(
     permissions: PermissionSet,
     paths: GrantedPaths,
-    child: readonly number[],
-    planOf: (request: BubblewrapRequest) => BubblewrapPlan,
-  ): Promise<PreparedLaunch> {
+    planOf: (request: BubblewrapRequest) => Plan,
+  ): Promise<{ readonly plan: Plan; readonly request: BubblewrapRequest; readonly opened: OpenedDesktop }> {
     const opened = await openDesktop(permissions, paths, this.#bubblewrap);
     try {
-      const desktop = opened.plan;
       const mounts = [...paths.mounts, ...opened.paths.mounts];
-      const granted = [...paths.descriptors, ...opened.paths.descriptors];
       const facts = { host: hostFacts(), bubblewrap: this.#bubblewrap };
-      const plan = planOf({ ...facts, permissions, mounts, desktop, pid1: "init" });
-      return {
-        start: overSocketPair((control) => new DesktopCarrier(new BubblewrapCarrier(plan, { granted, child }, control), opened)),
-        frames: plan.frames,
-        descriptors: [],
-        isInitOnlyChild: true,
-        desktop,
-        discard: () => opened.discard(),
-      };
+      const request: BubblewrapRequest = { ...facts, permissions, mounts, desktop: opened.plan, pid1: "init" };
+      return { plan: planOf(request), request, opened };
     } catch (error) {
       opened.discard();
       throw error;
     }
   }
+}
+
+function launchOf(
+  { plan, opened }: { readonly plan: BubblewrapPlan; readonly opened: OpenedDesktop },
+  paths: GrantedPaths,
+  child: readonly number[],
+): PreparedLaunch {
+  const granted = [...paths.descriptors, ...opened.paths.descriptors];
+  return {
+    start: overSocketPair((control) => new DesktopCarrier(new BubblewrapCarrier(plan, { granted, child }, control), opened)),
+    frames: plan.frames,
+    descriptors: [],
+    isInitOnlyChild: true,
+    desktop: opened.plan,
+    discard: () => opened.discard(),
+  };
 }

@@ -8,7 +8,7 @@ import type { Carrier } from "./carrier.js";
 import { dataFile } from "./data-file.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import { openDiagnostics, readDiagnostics } from "./diagnostics.js";
-import { killTree } from "./host-processes.js";
+import { childrenOf, killTree } from "./host-processes.js";
 import { initProgram } from "./init-program.js";
 import { errnoOf } from "./system-failure.js";
 
@@ -20,7 +20,6 @@ export interface PlanDescriptors {
 
 /** A running bwrap with gio-sandbox-init in it. */
 export class BubblewrapCarrier implements Carrier {
-  readonly pid: number | null;
   readonly ended: Promise<void>;
   readonly #child: ChildProcess;
   readonly #diagnostics: number;
@@ -46,7 +45,6 @@ export class BubblewrapCarrier implements Carrier {
     } finally {
       temporary[Symbol.dispose]();
     }
-    this.pid = this.#child.pid ?? null;
     this.ended = new Promise<void>((resolve) => {
       this.#child.once("error", (error) => {
         this.#spawnError = error;
@@ -57,6 +55,10 @@ export class BubblewrapCarrier implements Carrier {
       this.#complaint = readDiagnostics(this.#diagnostics);
       this.#scope[Symbol.dispose]();
     });
+  }
+
+  findInits(): readonly string[] {
+    return childrenOf(this.#child.pid ?? null);
   }
 
   onReady(): void {
@@ -75,7 +77,7 @@ export class BubblewrapCarrier implements Carrier {
   }
 
   kill(): void {
-    killTree(this.pid);
+    killTree(this.#child.pid ?? null);
   }
 
   unref(): void {

@@ -2,8 +2,8 @@ import type { ControlSocket } from "./control-socket.js";
 
 /** What brought gio-sandbox-init into a sandbox, and holds that sandbox: bwrap, or a portal. */
 export interface Carrier {
-  /** The pid on the host of the process of which init is a child; null if it never ran, or cannot be seen from here. */
-  readonly pid: number | null;
+  /** The pids on the host, in decimal, of what may be init; none if it never ran, or cannot be seen from here. */
+  findInits(): readonly string[];
   /** Settles, without an error, when nothing of the sandbox is left. */
   readonly ended: Promise<void>;
   /** Init has spoken: the sandbox is set up. */

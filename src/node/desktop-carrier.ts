@@ -1,6 +1,5 @@
 import type { Carrier } from "./carrier.js";
 import type { OpenedDesktop } from "./desktop.js";
-import { findInit } from "./host-processes.js";
 
 /** A sandbox with something of the desktop in it: what that needs on the host ends when the sandbox has ended. */
 export class DesktopCarrier implements Carrier {
@@ -18,16 +17,16 @@ export class DesktopCarrier implements Carrier {
     });
   }
 
-  get pid(): number | null {
-    return this.#sandbox.pid;
+  findInits(): readonly string[] {
+    return this.#sandbox.findInits();
   }
 
   onReady(): void {
     this.#sandbox.onReady();
     if (this.#proxy === null) return;
     this.#proxy.hide();
-    const pid = this.pid === null ? null : findInit(this.pid);
-    if (pid !== null) this.#proxy.publishPid(pid);
+    const [pid] = this.findInits();
+    if (pid !== undefined) this.#proxy.publishPid(Number(pid));
   }
 
   loss(wasReady: boolean): Error {

@@ -12,7 +12,7 @@ import { sandboxError } from "../subprocess/glib-error.js";
 import type { Carrier } from "./carrier.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import { openDiagnostics, readDiagnostics } from "./diagnostics.js";
-import { endFirstProcess, findFirstProcess, isFirstProcess, killIfThere } from "./host-processes.js";
+import { childrenOf, endFirstProcess, findFirstProcess, isFirstProcess, killIfThere } from "./host-processes.js";
 import { initProgram } from "./init-program.js";
 import type { PortalPatience } from "./portal-carrier.js";
 import { errnoOf } from "./system-failure.js";
@@ -81,13 +81,17 @@ export class FlatpakSpawnCarrier implements Carrier {
   }
 
   /** The sandbox's first process, as far as this program can see it. */
-  get pid(): number | null {
+  get #pid(): number | null {
     if (this.#label === null || this.#hasEnded) return null;
     // a number that we had may be another's by now
     if (this.#firstProcess === null || !isFirstProcess(this.#firstProcess, this.#label)) {
       this.#firstProcess = findFirstProcess(this.#label);
     }
     return this.#firstProcess;
+  }
+
+  findInits(): readonly string[] {
+    return childrenOf(this.#pid);
   }
 
   onReady(): void {
@@ -108,7 +112,7 @@ export class FlatpakSpawnCarrier implements Carrier {
   }
 
   kill(): void {
-    if (this.pid !== null) killIfThere(this.pid);
+    if (this.#pid !== null) killIfThere(this.#pid);
     this.#child.kill("SIGKILL");
   }
 
@@ -136,7 +140,7 @@ export class FlatpakSpawnCarrier implements Carrier {
 
   async #finish(patience: number): Promise<void> {
     clearTimeout(this.#startTimer);
-    const first = this.pid;
+    const first = this.#pid;
     this.#hasEnded = true;
     if (this.#label !== null) await endFirstProcess(first, this.#label, patience);
     this.#complaint = readDiagnostics(this.#diagnostics);

@@ -2,19 +2,24 @@ import { readdirSync, readFileSync } from "node:fs";
 import { kill } from "node:process";
 
 /**
- * Looks for the pid on the host of what bwrap's first process, init, has started with the number `pid`.
+ * Looks for the pid on the host of what init has started with the number `pid`.
  *
- * @param bwrap the pid on the host of bwrap, of which init is a child, or null if it is not to be seen
+ * @param inits the pids on the host, in decimal, of what may be init
  * @returns the pid in decimal; null if the process has ended, or /proc is hidden from us
  */
-export function findHostPid(bwrap: number | null, pid: number): string | null {
-  if (bwrap === null) return null;
-  for (const init of children(String(bwrap))) {
-    for (const process of children(init)) {
-      if (namespacedPids(process).at(-1) === String(pid)) return process;
-    }
-  }
-  return null;
+export function findHostPid(inits: readonly string[], pid: number): string | null {
+  return inits.flatMap(children).find((process) => namespacedPids(process).at(-1) === String(pid)) ?? null;
+}
+
+/**
+ * Looks for the init of a sandbox that was made after a template's example.
+ *
+ * @param templates the pids on the host, in decimal, of what may be the template's init
+ * @param pid the number that the template's sandbox has for it
+ * @returns the pid in decimal; null if it has ended, or /proc is hidden from us
+ */
+export function findMadeInit(templates: readonly string[], pid: number): string | null {
+  return templates.flatMap(children).find((process) => namespacedPids(process).at(-2) === String(pid)) ?? null;
 }
 
 /** Kills everything that a process has started, from below, but not the process itself. */
@@ -25,10 +30,9 @@ export function killDescendants(pid: number): void {
   }
 }
 
-/** The pid on the host of the first process of bwrap's sandbox; null if there is none. */
-export function findInit(bwrap: number): number | null {
-  const [init] = children(String(bwrap));
-  return init === undefined ? null : Number(init);
+/** The pids on the host, in decimal, of what a process has started and not waited for; none for null. */
+export function childrenOf(pid: number | null): readonly string[] {
+  return pid === null ? [] : children(String(pid));
 }
 
 /**

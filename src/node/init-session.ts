@@ -1,6 +1,6 @@
 import type { InitEvent, LaunchFailure, ProcessExit } from "../init/decode.js";
 import type { SignalScope } from "../init/protocol.js";
-import { refusalError } from "../plan/launch-failure.js";
+import { refusalError, sandboxFailureError } from "../plan/launch-failure.js";
 import { ioError } from "../subprocess/glib-error.js";
 import type { Carrier, StartCarrier } from "./carrier.js";
 import { Control } from "./control.js";
@@ -56,9 +56,9 @@ export class InitSession {
     void this.#carrier.ended.then(() => this.#onCarrierEnd());
   }
 
-  /** The pid on the host of the process of which init is a child; null if that cannot be seen. */
-  get pid(): number | null {
-    return this.#carrier.pid;
+  /** The pids on the host, in decimal, of what may be init; none if that cannot be seen. */
+  findInits(): readonly string[] {
+    return this.#carrier.findInits();
   }
 
   /** Why the sandbox ended although nobody closed it; null while it runs, and if it was closed. */
@@ -122,7 +122,8 @@ export class InitSession {
         this.#listeners.get(event.process)?.onStarted(event.pid);
         break;
       case "failed":
-        this.#last(event.process)?.onFailed(event);
+        if (event.process === 0) this.#refusal = sandboxFailureError(event);
+        else this.#last(event.process)?.onFailed(event);
         break;
       case "exited":
         this.#last(event.process)?.onExited(event);

@@ -7,7 +7,6 @@ import { cgroupPath, isScopeUseful, oomProperty, outOfMemoryKills, scopeProperti
 import type { Bus } from "./bus/bus.js";
 import { connectToBus } from "./bus/bus.js";
 import { variant } from "./bus/message-writer.js";
-import { findInit } from "./host-processes.js";
 
 /**
  * A cgroup around a sandbox, which systemd's user manager has made. It holds until the sandbox ends, and is asked for
@@ -22,18 +21,18 @@ export interface LimitScope {
 
 /** A sandbox, as far as it can be put into a scope. */
 export interface ScopedSandbox {
-  /** The pid of bwrap on the host, whose only child is init; null if the sandbox is carried otherwise. */
-  readonly pid: number | null;
+  /** The pid of init on the host, in decimal, and nothing else; null if that cannot be told of this sandbox. */
+  readonly findInits: (() => readonly string[]) | null;
   /** Settles, without an error, when nothing of it is left. */
   readonly ended: Promise<void>;
 }
 
-/** The sandbox of a launch; without a pid, if no cgroup can be put around it. */
+/** The sandbox of a launch; without its init, if no cgroup can be put around it. */
 export function scopeable(
   { isInitOnlyChild }: { readonly isInitOnlyChild?: true },
-  { pid, ended }: ScopedSandbox,
+  session: { findInits(): readonly string[]; readonly ended: Promise<void> },
 ): ScopedSandbox {
-  return { pid: isInitOnlyChild === true ? pid : null, ended };
+  return { findInits: isInitOnlyChild === true ? () => session.findInits() : null, ended: session.ended };
 }
 
 /**
@@ -41,10 +40,10 @@ export function scopeable(
  * error: then init's watch holds the limits alone.
  */
 export async function openLimitScope(
-  { pid: carrier, ended }: ScopedSandbox,
+  { findInits, ended }: ScopedSandbox,
   limits: ReadonlyMap<Limit, number>,
 ): Promise<LimitScope | null> {
-  if (carrier === null || !isScopeUseful(limits) || !isManagerThere() || hasFailed) return null;
+  if (findInits === null || !isScopeUseful(limits) || !isManagerThere() || hasFailed) return null;
   const gone = new AbortController();
   void ended.then(() => gone.abort());
   const deadline = AbortSignal.any([AbortSignal.timeout(PATIENCE), gone.signal]);
@@ -52,7 +51,7 @@ export async function openLimitScope(
   try {
     bus = await connectToBus("session", { signal: deadline });
     bus.unref();
-    const init = await waitFor(() => findInit(carrier), deadline);
+    const init = await waitFor(() => numberOf(findInits()), deadline);
     const name = `gio-sandbox-${ownPid}-${(count += 1)}-${init}.scope`;
     await startScope(bus, name, limits, init, deadline);
     const path = await waitFor(() => pathBelow(init, name), deadline);
@@ -122,6 +121,10 @@ async function startScope(
     if (signal.aborted) throw error;
     await start(properties);
   }
+}
+
+function numberOf([pid]: readonly string[]): number | null {
+  return pid === undefined ? null : Number(pid);
 }
 
 /** Waits for what /proc will show: null until then. */

@@ -7,7 +7,7 @@ import { launchFailureError } from "../plan/launch-failure.js";
 import { planProcess } from "../plan/process-launch.js";
 import { cancelledError, ioError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
-import type { FindBackend } from "./backend.js";
+import type { FindBackend, PreparedSandbox } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
 import { throwIfCancelled, whenCancelled } from "./cancellable.js";
 import { DescriptorScope } from "./descriptor-scope.js";
@@ -46,7 +46,7 @@ interface MadeSandbox {
   readonly desktop: DesktopPlan;
   readonly filters: readonly Uint8Array[];
   readonly tmpfs: readonly string[] | undefined;
-  readonly limitScope: LimitScope | null;
+  readonly limitScope: Promise<LimitScope | null>;
 }
 
 /** A sandbox with its init, which processes can be put into. */
@@ -81,19 +81,40 @@ export class OpenSandbox {
     session.write(launch.frames);
     await whenReady(session, cancellable);
     session.unref();
-    return new OpenSandbox(session, use, {
-      granted,
-      desktop: launch.desktop ?? emptyDesktop,
-      filters: launch.filters,
-      tmpfs: launch.tmpfs,
-      limitScope: await openLimitScope(scopeable(launch, session), permissions.limits),
-    });
+    return OpenSandbox.ofSession(session, use, permissions, granted, launch);
+  }
+
+  /**
+   * Takes over a session that has been greeted. What is started waits until it is ready.
+   *
+   * @param made what it was made of
+   */
+  static ofSession(
+    session: InitSession,
+    use: SandboxUse,
+    permissions: PermissionSet,
+    granted: GrantedPaths,
+    made: Omit<PreparedSandbox, "start">,
+  ): OpenSandbox {
+    const { desktop = emptyDesktop, filters, tmpfs } = made;
+    const limitScope = openLimitScope(scopeable(made, session), permissions.limits);
+    return new OpenSandbox(session, use, { granted, desktop, filters, tmpfs, limitScope });
   }
 
   private constructor(session: InitSession, use: SandboxUse, made: MadeSandbox) {
     this.#session = session;
     this.#use = use;
     this.#made = made;
+  }
+
+  /** Settles when it is set up; rejects if it could not be. */
+  get ready(): Promise<void> {
+    return this.#session.ready;
+  }
+
+  /** Lets the program end although it has not, until something is started in it. */
+  unref(): void {
+    this.#session.unref();
   }
 
   /** Settles, without an error, when nothing of the sandbox is left. */
@@ -124,7 +145,7 @@ export class OpenSandbox {
    * Starts a process in it.
    *
    * @param permissions the process's own: only its limits count
-   * @param child the descriptors that the command's mapping names; they stay the caller's, who may close them at once
+   * @param child the descriptors that the command's mapping names; they stay the caller's, who may close them afterwards
    * @returns a promise of a process whose program has been executed
    */
   async start(
@@ -133,6 +154,8 @@ export class OpenSandbox {
     child: readonly number[],
     cancellable: Cancellable | null,
   ): Promise<StartedProcess> {
+    const limitScope = await this.#made.limitScope;
+    throwIfCancelled(cancellable);
     if (this.isClosed) throw ioError("CLOSED", "The sandbox has been closed");
     const process = this.#nextNumber();
     // mounts stay what they are: once is enough
@@ -150,7 +173,6 @@ export class OpenSandbox {
         ? await start.wait(() => this.close(), this.ended, cancellable)
         : await start.wait(() => this.#session.signal(process, SIGKILL, SignalScope.TREE), start.gone, cancellable);
     this.#isVerified = true;
-    const { limitScope } = this.#made;
     const exited = scopedEnd(start.exited, limitScope).then((end) => {
       if (end.exceeded === "memory") this.#tellOutOfMemory();
       return end;
@@ -201,7 +223,7 @@ class SharedScope implements ProcessScope {
   }
 
   findPid(): string | null {
-    return findHostPid(this.#session.pid, this.#pid);
+    return findHostPid(this.#session.findInits(), this.#pid);
   }
 
   signal(signal: number): void {

@@ -12,7 +12,7 @@ import type { Carrier } from "./carrier.js";
 import { DescriptorScope, O_PATH } from "./descriptor-scope.js";
 import { openDiagnostics, readDiagnostics } from "./diagnostics.js";
 import { FarEnd } from "./far-end.js";
-import { endFirstProcess, findFirstProcess, isFirstProcess, killIfThere, LOOK_INTERVAL } from "./host-processes.js";
+import { childrenOf, endFirstProcess, findFirstProcess, isFirstProcess, killIfThere, LOOK_INTERVAL } from "./host-processes.js";
 import { initProgram } from "./init-program.js";
 import type { Portal, SpawnListener, SpawnMessage } from "./portal.js";
 import { errnoOf } from "./system-failure.js";
@@ -90,13 +90,17 @@ export class PortalCarrier implements Carrier, SpawnListener {
   }
 
   /** The sandbox's first process, as far as this program can see it: its process ids may not be exposed to us. */
-  get pid(): number | null {
+  get #pid(): number | null {
     if (this.#end !== null || !this.#portal.facts.supportsExposedPids) return null;
     // a number that the portal told, or that we had, may be another's by now
     if (this.#firstProcess === null || !isFirstProcess(this.#firstProcess, this.#label)) {
       this.#firstProcess = findFirstProcess(this.#label);
     }
     return this.#firstProcess;
+  }
+
+  findInits(): readonly string[] {
+    return childrenOf(this.#pid);
   }
 
   onReady(): void {
@@ -162,7 +166,7 @@ export class PortalCarrier implements Carrier, SpawnListener {
       return;
     }
     const look = (): void => {
-      if (this.#end === null && this.pid !== null) setTimeout(look, LOOK_INTERVAL).unref();
+      if (this.#end === null && this.#pid !== null) setTimeout(look, LOOK_INTERVAL).unref();
       else this.#finish(end);
     };
     look();
@@ -177,7 +181,7 @@ export class PortalCarrier implements Carrier, SpawnListener {
   #kill(end: PortalEnd): void {
     if (this.#isKilled || this.#end !== null) return;
     this.#isKilled = true;
-    if (this.pid !== null) killIfThere(this.pid);
+    if (this.#pid !== null) killIfThere(this.#pid);
     if (this.#handle !== null) {
       // one that the portal does not know any more has ended
       this.#portal.signalGroup(this.#handle, SIGKILL).catch((error: unknown) => {
@@ -190,7 +194,7 @@ export class PortalCarrier implements Carrier, SpawnListener {
 
   #finish(end: PortalEnd): void {
     if (this.#end !== null) return;
-    const first = this.pid;
+    const first = this.#pid;
     this.#end = end;
     clearTimeout(this.#startTimer);
     if (this.#handle !== null) this.#portal.forget(this.#handle);

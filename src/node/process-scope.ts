@@ -31,7 +31,7 @@ export class SingleUseScope implements ProcessScope {
   }
 
   findPid(): string | null {
-    return findHostPid(this.#session.pid, this.#pid);
+    return findHostPid(this.#session.findInits(), this.#pid);
   }
 
   signal(signal: number): void {

@@ -4,13 +4,12 @@ import { pid as ownPid } from "node:process";
 import { errnoMessage } from "../subprocess/errno.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import type { Carrier } from "./carrier.js";
+import { childrenOf } from "./host-processes.js";
 import { initProgram } from "./init-program.js";
 import { errnoOf } from "./system-failure.js";
 
 /** A gio-sandbox-init among our own processes. */
 export class UnsandboxedCarrier implements Carrier {
-  /** Ours: init is our child. */
-  readonly pid = ownPid;
   readonly ended: Promise<void>;
   readonly #child: ChildProcess;
   #spawnError: unknown = null;
@@ -27,6 +26,10 @@ export class UnsandboxedCarrier implements Carrier {
       });
       this.#child.once("exit", () => resolve());
     });
+  }
+
+  findInits(): readonly string[] {
+    return childrenOf(ownPid);
   }
 
   onReady(): void {

@@ -1,5 +1,6 @@
+import type { MakeOrder } from "../init/encode.js";
 import { encodeHello, encodeLaunch } from "../init/encode.js";
-import { HelloFlag, Origin } from "../init/protocol.js";
+import { Bound, HelloFlag, Origin } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import { compileSyscallPolicy } from "../seccomp/compile-policy.js";
 import { sandboxError } from "../subprocess/glib-error.js";
@@ -16,7 +17,15 @@ import { joined, SINGLE_PROCESS } from "./launch-plan.js";
 import type { ChildFilters, ProcessLaunch } from "./process-launch.js";
 import { launchOrder, sourcesOf } from "./process-launch.js";
 import type { Operation } from "./root-filesystem.js";
-import { DEFAULT_TMPFS_SIZE, networkFiles, ownDirectories, rootFilesystem, sharedMemory } from "./root-filesystem.js";
+import {
+  DEFAULT_TMPFS_SIZE,
+  hostSettings,
+  networkFiles,
+  ownDirectories,
+  privateOptions,
+  rootFilesystem,
+  sharedMemory,
+} from "./root-filesystem.js";
 
 /** What a sandbox is to be, whatever runs in it. */
 export interface BubblewrapRequest {
@@ -51,7 +60,7 @@ export function planBubblewrap(request: BubblewrapRequest, command: CommandReque
   const sources = sourcesOf(command);
   const place = (source: number): number => firstOfChild + sources.indexOf(source);
   const settled = { ...command, environment: desktopEnvironment(command.environment, desktop) };
-  const tmpfs = isTmpfsWatched(permissions) ? ownDirectories(request.host.uid, permissions, mounts) : [];
+  const tmpfs = isTmpfsWatched(permissions) ? ownDirectories(request.host.uid, mounts) : [];
   const filters = childFilters(request);
   const launch: ProcessLaunch = { process: SINGLE_PROCESS, command: settled, permissions, mounts, filters, tmpfs };
   const order = launchOrder(launch, Origin.INHERITED, place);
@@ -77,6 +86,50 @@ function childFilters({ permissions, host }: BubblewrapRequest): readonly Uint8A
 export function planOpenBubblewrap(request: BubblewrapRequest, helloFlags: number): BubblewrapPlan & ChildFilters {
   return { ...planSandbox(request), frames: encodeHello(helloFlags), filters: childFilters(request) };
 }
+
+/** The plan for a template, and how sandboxes are made after its example. */
+export interface TemplatePlan extends BubblewrapPlan, ChildFilters {
+  readonly make: Omit<MakeOrder, "process">;
+}
+
+/**
+ * The plan for a template of sandboxes: the same files and namespaces, but its init keeps what rights it needs to make them,
+ * and nothing else ever runs in it.
+ *
+ * @returns null for sandboxes of which each needs something that bwrap makes anew, or for which there is too much to carry
+ * @throws GLibError as `planOpenBubblewrap()`
+ */
+export function planTemplate(request: BubblewrapRequest): TemplatePlan | null {
+  const { host, permissions, mounts, desktop } = request;
+  const own = ownDirectories(host.uid, mounts);
+  const carried = outermost(mounts.map(({ path }) => path).filter((path) => own.some((directory) => isWithin(path, directory))));
+  const isLinked = mounts.some(({ path }) => ["/var/tmp", "/var/run"].some((link) => isWithin(path, link)));
+  if (!isBare(desktop) || isLinked || carried.length > Bound.MAX_CARRIED) return null;
+  const tmpfsSize = tmpfsSizeOf(permissions);
+  const plan = new SandboxBuilder(request, templateIsolation(permissions)).build();
+  return {
+    ...plan,
+    frames: encodeHello(HelloFlag.TEMPLATE),
+    filters: childFilters(request),
+    make: {
+      hasOwnNetwork: !permissions.shared.has("network"),
+      hasOwnIpc: !permissions.shared.has("ipc"),
+      userMap: `${host.uid} 0 1`,
+      groupMap: `${host.gid} 0 1`,
+      privateDirectories: own.map((path) => ({ path, options: privateOptions(path, tmpfsSize) })),
+      carried,
+      covers: [...new Set([...bubblewrapCovers, ...hostSettings])],
+      filters: [compileSyscallPolicy(permissions.syscalls, host.architecture).sandbox.bytes],
+    },
+  };
+}
+
+function outermost(paths: readonly string[]): string[] {
+  return [...new Set(paths)].filter((path) => !paths.some((other) => other !== path && isWithin(path, other)));
+}
+
+/** What bwrap itself lets be read only, of its --proc (bubblewrap.c). */
+const bubblewrapCovers = ["sys", "sysrq-trigger", "irq", "bus"].map((name) => `/proc/${name}`);
 
 /** The plan that shows whether bwrap works here: the real arguments, on a program that does nothing. */
 export function planBubblewrapProbe(
@@ -125,6 +178,7 @@ function isSame(one: BubblewrapRequest, other: BubblewrapRequest): boolean {
 /** Numbers the descriptors as it writes the arguments that name them. */
 class SandboxBuilder {
   readonly #request: BubblewrapRequest;
+  readonly #templateIsolation: readonly string[] | null;
   readonly #words: string[] = [];
   readonly #descriptors: PlannedDescriptor[] = [
     { kind: "null" },
@@ -133,15 +187,21 @@ class SandboxBuilder {
     { kind: "control" },
   ];
 
-  constructor(request: BubblewrapRequest) {
+  /** @param isolation what bwrap is told in place of what a sandbox needs that programs run in */
+  constructor(request: BubblewrapRequest, isolation: readonly string[] | null = null) {
     this.#request = request;
+    this.#templateIsolation = isolation;
   }
 
   build(): SandboxPlan {
     const { bubblewrap, pid1 } = this.#request;
     const command = pid1 === "init" ? this.#initCommand() : [pid1.program];
-    this.#isolation();
-    this.#systemCalls();
+    if (this.#templateIsolation === null) {
+      this.#words.push(...namespaces(this.#request.permissions), ...isolation);
+      this.#systemCalls();
+    } else {
+      this.#words.push(...this.#templateIsolation);
+    }
     this.#filesystem();
     const words = this.#words;
     if (words.length + command.length + 3 > MAX_WORDS) {
@@ -164,20 +224,6 @@ class SandboxBuilder {
     return [`/proc/self/fd/${this.#add({ kind: "init" })}`, "3"];
   }
 
-  #isolation(): void {
-    const { shared } = this.#request.permissions;
-    this.#words.push(...(shared.has("ipc") ? namespacesWithoutIpc : ["--unshare-all", "--unshare-user"]));
-    if (shared.has("network")) this.#words.push("--share-net");
-    // No --die-with-parent. It kills bwrap when the launcher dies, and if that comes just before bwrap lets its own child
-    // go on (after clone(), it waits on an eventfd that nobody will ever write to again), that child is left for good with
-    // all its descriptors. Without it bwrap finishes; init finds its control socket at its end, and exits, and bwrap with
-    // it. If bwrap itself is killed, init has asked the kernel for its own end.
-    this.#words.push(
-      ...["--disable-userns", "--new-session", "--as-pid-1", "--clearenv"],
-      ...["--cap-drop", "ALL", "--hostname", HOSTNAME],
-    );
-  }
-
   /** What holds in every sandbox, for init as well; the policy's own filter is for the child, and init installs it. */
   #systemCalls(): void {
     const { host, permissions } = this.#request;
@@ -187,7 +233,7 @@ class SandboxBuilder {
 
   #filesystem(): void {
     const { host, permissions, mounts } = this.#request;
-    const tmpfsSize = permissions.limits.get("tmpfs") ?? DEFAULT_TMPFS_SIZE;
+    const tmpfsSize = this.#templateIsolation === null ? tmpfsSizeOf(permissions) : null;
     const order = mountingOrder(mounts);
     const devices = order.filter(({ mount }) => isWithin(mount.path, "/dev"));
     const others = order.filter((placed) => !devices.includes(placed));
@@ -249,6 +295,34 @@ class SandboxBuilder {
       ? [`${option}-fd`, fd, path]
       : [option, `/proc/self/fd/${fd}`, path];
   }
+}
+
+function tmpfsSizeOf({ limits }: PermissionSet): number {
+  return limits.get("tmpfs") ?? DEFAULT_TMPFS_SIZE;
+}
+
+function namespaces({ shared }: PermissionSet): readonly string[] {
+  return [
+    ...(shared.has("ipc") ? namespacesWithoutIpc : ["--unshare-all", "--unshare-user"]),
+    ...(shared.has("network") ? ["--share-net"] : []),
+  ];
+}
+
+// No --die-with-parent. It kills bwrap when the launcher dies, and if that comes just before bwrap lets its own child
+// go on (after clone(), it waits on an eventfd that nobody will ever write to again), that child is left for good with
+// all its descriptors. Without it bwrap finishes; init finds its control socket at its end, and exits, and bwrap with
+// it. If bwrap itself is killed, init has asked the kernel for its own end.
+const alone = ["--new-session", "--as-pid-1", "--clearenv", "--cap-drop", "ALL", "--hostname", HOSTNAME];
+
+const isolation = ["--disable-userns", ...alone];
+
+/**
+ * The user is root in the namespace that the mounts belong to, or else bwrap would leave that for another one in the end. The
+ * capabilities are those that `HelloFlag.TEMPLATE` needs.
+ */
+function templateIsolation(permissions: PermissionSet): readonly string[] {
+  const capabilities = ["CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETFCAP"].flatMap((capability) => ["--cap-add", capability]);
+  return [...namespaces(permissions), ...alone, "--uid", "0", "--gid", "0", ...capabilities];
 }
 
 /** `--unshare-all` without the IPC namespace, for which bwrap has no opposite. */

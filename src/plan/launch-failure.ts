@@ -41,8 +41,34 @@ export function launchFailureError(
       return sandboxError("SETUP_FAILED", `The system call filter could not be installed: ${errnoMessage(name)}`);
     case Step.WATCH:
       return sandboxError("SETUP_FAILED", `The limits of the sandbox could not be watched: ${errnoMessage(name)}`);
+    case Step.FILE_SYSTEMS:
+    case Step.PRIVATE:
+    case Step.COVER:
+    case Step.NETWORK:
+    case Step.USER:
+    case Step.CAPABILITIES:
+    case Step.CARRIED:
+      return sandboxFailureError({ step, errno });
   }
 }
+
+/** The error for a sandbox that could not be made after a template's example. */
+export function sandboxFailureError({ step, errno }: Pick<LaunchFailure, "step" | "errno">): GLibError {
+  const what = errnoMessage(errnoOfNumber(errno));
+  return sandboxError("SETUP_FAILED", `The sandbox could not be set up: ${madeParts[step] ?? "its first process"}: ${what}`);
+}
+
+const madeParts: Partial<Record<Step, string>> = {
+  [Step.FORK]: "its namespaces",
+  [Step.FILE_SYSTEMS]: "its /proc and /dev/pts",
+  [Step.PRIVATE]: "a private directory",
+  [Step.CARRIED]: "what was granted in a private directory",
+  [Step.COVER]: "what can only be read in /proc",
+  [Step.NETWORK]: "its loopback device",
+  [Step.USER]: "its user namespace",
+  [Step.CAPABILITIES]: "its capabilities",
+  [Step.FILTER]: "its system call filter",
+};
 
 /** The error for an init that does not understand its launcher. */
 export function refusalError(reason: Refusal): GLibError {

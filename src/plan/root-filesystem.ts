@@ -1,5 +1,4 @@
 import type { SandboxDirectories } from "../subprocess/environment.js";
-import type { PermissionSet } from "../permissions/permission-set.js";
 import { DEFAULT_PATH } from "../subprocess/environment.js";
 import type { HostFacts, ResolvedMount } from "./host-facts.js";
 
@@ -27,9 +26,10 @@ export const DEFAULT_TMPFS_SIZE = 256 * 1024 * 1024;
  * /proc, /dev, and private, empty, bounded /tmp, home and runtime directories. The mime database and the loaders of
  * GdkPixbuf come with /usr.
  *
+ * @param tmpfsSize null for a template: nothing is mounted where each sandbox gets something of its own
  * @param devices what is made in /dev besides the basic nodes: see `sharedMemory()`
  */
-export function rootFilesystem(host: HostFacts, tmpfsSize: number, devices: readonly Operation[]): Operation[] {
+export function rootFilesystem(host: HostFacts, tmpfsSize: number | null, devices: readonly Operation[]): Operation[] {
   const { home, runtime } = sandboxDirectories(host.uid);
   return [
     // else bwrap makes them as it needs them, and for its user only
@@ -41,7 +41,7 @@ export function rootFilesystem(host: HostFacts, tmpfsSize: number, devices: read
     { file: "/etc/passwd", bytes: accounts(passwd(host, home)), mode: "0444" },
     { file: "/etc/group", bytes: accounts(group(host)), mode: "0444" },
     ["--proc", "/proc"],
-    ...hostSettings.map((path) => ["--ro-bind-try", path, path]),
+    ...(tmpfsSize === null ? [] : hostSettings.map((path) => ["--ro-bind-try", path, path])),
     ["--dev", "/dev"],
     ...devices,
     ["--remount-ro", "/dev"],
@@ -54,25 +54,28 @@ export function rootFilesystem(host: HostFacts, tmpfsSize: number, devices: read
 }
 
 /** Shared memory of the child's own. */
-export function sharedMemory(tmpfsSize: number): Operation {
+export function sharedMemory(tmpfsSize: number | null): Operation {
   return privateDirectory("/dev/shm", "1777", tmpfsSize);
 }
 
-function privateDirectory(path: string, mode: string, size: number): Operation {
-  return ["--perms", mode, "--size", String(size), "--tmpfs", path];
+function privateDirectory(path: string, mode: string, size: number | null): Operation {
+  return size === null ? ["--perms", mode, "--dir", path] : ["--perms", mode, "--size", String(size), "--tmpfs", path];
+}
+
+/** What mount options a private directory has, for those who do not make it with bwrap. */
+export function privateOptions(path: string, tmpfsSize: number): string {
+  return `mode=${path === "/tmp" || path === "/dev/shm" ? "1777" : "0700"},size=${tmpfsSize}`;
 }
 
 /** The directories that are file systems in memory and the sandbox's own: none that a granted path lies over. */
 export function ownDirectories(
   uid: number,
-  { devices }: PermissionSet,
   mounts: readonly ResolvedMount[],
 ): readonly string[] {
   const { home, runtime } = sandboxDirectories(uid);
-  const isShared = devices.has("shm") || devices.has("all");
   const isCovered = (directory: string): boolean =>
     mounts.some(({ path }) => directory === path || directory.startsWith(path === "/" ? path : `${path}/`));
-  return [...(isShared ? [] : ["/dev/shm"]), "/tmp", home, runtime].filter((directory) => !isCovered(directory));
+  return ["/dev/shm", "/tmp", home, runtime].filter((directory) => !isCovered(directory));
 }
 
 /** What name look-ups and TLS read, for a child that shares the host's network. */
@@ -89,7 +92,7 @@ export function networkFiles(): Operation[] {
  * (net/sysctl_net.c, fs/proc/proc_sysctl.c), so that a child of root could set the host's kernel.core_pattern; and bwrap
  * covers only those of the directories that it finds writable themselves.
  */
-const hostSettings: readonly string[] = ["sys", "acpi", "asound", "driver", "fs", "mtrr", "scsi", "sysrq-trigger"].map(
+export const hostSettings: readonly string[] = ["sys", "acpi", "asound", "driver", "fs", "mtrr", "scsi", "sysrq-trigger"].map(
   (name) => `/proc/${name}`,
 );
 

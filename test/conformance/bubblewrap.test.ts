@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadProfile, SandboxPermissions, SandboxSubprocessLauncher, SubprocessFlags } from "../../src/node/index.js";
-import { fixturePermissions, temporaryDirectory } from "../node/gsubprocess/children.js";
+import { firstProcesses, fixturePermissions, temporaryDirectory, until } from "../node/gsubprocess/children.js";
 import { differences, mountDifferences, seenInside, seenOutside } from "./compare.js";
 import { startDesktop } from "./desktop.js";
 import type { Host } from "./host.js";
@@ -34,10 +34,20 @@ describe("a report of a bubblewrap sandbox", function () {
   async function check(launcher: SandboxSubprocessLauncher): Promise<void> {
     const report = launcher.explain();
     const outside = await seenOutside(report, host);
-    const seen = await seenInside(launcher, host);
-    assert.deepEqual(differences(report, seen, outside), []);
-    const mounts = mountDifferences(report, seen);
-    assert.deepEqual(mounts.seen, mounts.promised);
+    const sees = async (): Promise<void> => {
+      const seen = await seenInside(launcher, host);
+      assert.deepEqual(differences(report, seen, outside), []);
+      const mounts = mountDifferences(report, seen);
+      assert.deepEqual(mounts.seen, mounts.promised);
+    };
+    await sees();
+    if (launcher.sandbox !== null) return;
+    // and in a sandbox that was ready before, which may be made in another way
+    launcher.prewarm(2);
+    await until(() => firstProcesses().length >= 2);
+    await sees();
+    launcher.prewarm(0);
+    await until(() => firstProcesses().length === 0);
   }
 
   function launcherWith(permissions: SandboxPermissions): SandboxSubprocessLauncher {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { LaunchOrder } from "../../src/init/encode.js";
-import { encodeClose, encodeHello, encodeLaunch, encodeSignal } from "../../src/init/encode.js";
+import type { LaunchOrder, MakeOrder } from "../../src/init/encode.js";
+import { encodeClose, encodeHello, encodeLaunch, encodeMake, encodeSignal } from "../../src/init/encode.js";
 import { Bound, Frame, HEADER_SIZE, HelloFlag, MAGIC, Origin, Section, SignalScope } from "../../src/init/protocol.js";
 import { ErrorDomain, GLibError, SandboxError, SpawnError } from "../../src/subprocess/glib-error.js";
 import { describeFrames, hex } from "./reference-decoder.js";
-import { allowAll, full, greeted, smallest } from "./samples.js";
+import { allowAll, barest, full, furnished, greeted, smallest } from "./samples.js";
 
 function order(parts: Partial<LaunchOrder>): LaunchOrder {
   return { ...smallest, ...parts };
@@ -196,6 +196,50 @@ describe("the LAUNCH frame", () => {
   it("refuses filters that are not made of instructions", () => {
     for (const length of [0, 1, 7, 9, 15]) {
       assert.throws(() => encodeLaunch(order({ filters: [new Uint8Array(length)] })), TypeError);
+    }
+  });
+});
+
+describe("the MAKE frame", () => {
+  it("has everything that the order has, in order", () => {
+    assert.equal(
+      read(encodeMake(furnished)),
+      `make 9 ns=1:3 uid=1:${utf8("1000 0 1")} gid=1:${utf8("100 0 1")} ` +
+        `private=2:${utf8("/tmp")}/${utf8("mode=1777,size=4096")},${utf8("/home/user")}/ ` +
+        `carried=2:${utf8("/tmp/a")},${utf8("/home/user/b/c")} ` +
+        `cover=2:${utf8("/proc/sys")},${utf8("/proc/irq")} filter=2:${hex(allowAll)},${hex(allowAll)}${hex(allowAll)}`,
+    );
+    for (const [parts, flags] of [
+      [{}, 0],
+      [{ hasOwnNetwork: true }, 1],
+      [{ hasOwnIpc: true }, 2],
+    ] as const) {
+      assert.match(read(encodeMake({ ...barest, ...parts })), new RegExp(` ns=1:${flags} `));
+    }
+  });
+
+  it("refuses NUL in every string, and process 0", () => {
+    const bad: readonly Partial<MakeOrder>[] = [
+      ...[{ userMap: "\0" }, { groupMap: "a\0" }, { covers: ["/\0"] }, { carried: ["\0"] }, { process: 0 }],
+      ...[{ privateDirectories: [{ path: "/\0", options: "" }] }, { privateDirectories: [{ path: "/", options: "\0" }] }],
+    ];
+    for (const parts of bad) assert.throws(() => encodeMake({ ...barest, ...parts }), TypeError);
+  });
+
+  it("has as much of everything as there may be, and no more", () => {
+    const many = <T>(length: number, item: T): T[] => Array.from({ length }, () => item);
+    const bounds: readonly (readonly [number, (count: number) => Partial<MakeOrder>])[] = [
+      [Bound.MAX_TMPFS, (count) => ({ privateDirectories: many(count, { path: "/", options: "" }) })],
+      [Bound.MAX_CARRIED, (count) => ({ carried: many(count, "/") })],
+      [Bound.MAX_COVERS, (count) => ({ covers: many(count, "/") })],
+      [Bound.MAX_FILTERS, (count) => ({ filters: many(count, allowAll) })],
+    ];
+    for (const [most, parts] of bounds) {
+      assert.match(read(encodeMake({ ...barest, ...parts(most) })), /^make 1 /);
+      assert.throws(
+        () => encodeMake({ ...barest, ...parts(most + 1) }),
+        isError(ErrorDomain.SANDBOX, SandboxError.LIMIT_EXCEEDED),
+      );
     }
   });
 });

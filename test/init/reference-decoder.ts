@@ -1,4 +1,4 @@
-import { Bound, Frame, HelloFlag, MAGIC, Origin, Refusal, Section, SignalScope, VERSION, WatchFlag } from "../../src/init/protocol.js";
+import { Bound, Frame, HelloFlag, MAGIC, NamespaceFlag, Origin, Refusal, Section, SignalScope, VERSION, WatchFlag } from "../../src/init/protocol.js";
 
 /**
  * What init is to make of the bytes of a launcher, by the letter of protocol.ts: one line a frame, in the format of
@@ -61,6 +61,7 @@ function checkHeader(isGreeted: boolean, length: number, type: number, process: 
     case Frame.HELLO:
       { demand(!isGreeted && length <= 64); return; }
     case Frame.LAUNCH:
+    case Frame.MAKE:
       demand(process !== 0, Refusal.PROCESS_NUMBER);
       { demand(length > 0); return; }
     case Frame.SIGNAL:
@@ -78,6 +79,8 @@ function readBody(type: number, process: number, body: Bytes): string {
       return readHello(process, body);
     case Frame.LAUNCH:
       return readLaunch(process, body);
+    case Frame.MAKE:
+      return readMake(process, body);
     case Frame.SIGNAL: {
       const scope = body.view.getUint32(4, true);
       demand(Object.values<number>(SignalScope).includes(scope));
@@ -94,7 +97,7 @@ function readHello(process: number, { all, view }: Bytes): string {
   demand(view.getUint32(4, true) === VERSION, Refusal.BAD_VERSION);
   demand(all.length === 12 && process === 0);
   const flags = view.getUint32(8, true);
-  demand((flags & ~(HelloFlag.SINGLE_USE | HelloFlag.NOT_PID_1)) === 0);
+  demand(flags === HelloFlag.TEMPLATE || (flags & ~(HelloFlag.SINGLE_USE | HelloFlag.NOT_PID_1)) === 0);
   return `hello ${flags}`;
 }
 
@@ -112,11 +115,88 @@ interface Lists {
   readonly tmpfs: string[];
 }
 
-function readLaunch(process: number, { all, view }: Bytes): string {
+function readLaunch(process: number, body: Bytes): string {
   const lists: Lists = {
     ...{ argv: [], env: [], dir: [], path: [], fd: [], limit: [], filter: [], id: [], timeout: [] },
     ...{ watch: [], tmpfs: [] },
   };
+  eachSection(body, (tag, content) => readSection(tag, content, lists));
+  demand(lists.argv.length > 0);
+  if (lists.dir.length === 0) lists.dir.push("2f");
+  return ["launch", process, ...lines(lists)].join(" ");
+}
+
+interface MakeLists {
+  readonly ns: string[];
+  readonly uid: string[];
+  readonly gid: string[];
+  readonly private: string[];
+  readonly carried: string[];
+  readonly cover: string[];
+  readonly filter: string[];
+}
+
+function readMake(process: number, body: Bytes): string {
+  const lists: MakeLists = { ns: [], uid: [], gid: [], private: [], carried: [], cover: [], filter: [] };
+  eachSection(body, (tag, content) => readSectionOfMake(tag, content, lists));
+  demand(lists.ns.length > 0 && lists.uid.length > 0 && lists.gid.length > 0);
+  return ["make", process, ...lines(lists)].join(" ");
+}
+
+function readSectionOfMake(tag: number, { all, view }: Bytes, lists: MakeLists): void {
+  switch (tag) {
+    case Section.NAMESPACES: {
+      demand(all.length === 4);
+      const flags = view.getUint32(0, true);
+      demand((flags & ~(NamespaceFlag.NETWORK | NamespaceFlag.IPC)) === 0);
+      { once(lists.ns, () => String(flags)); return; }
+    }
+    case Section.USER_MAP:
+      { once(lists.uid, () => text(all)); return; }
+    case Section.GROUP_MAP:
+      { once(lists.gid, () => text(all)); return; }
+    case Section.PRIVATE: {
+      const end = all.indexOf(0) + 1;
+      demand(end > 0);
+      const strings = [all.subarray(0, end), all.subarray(end)].map(text);
+      demand(lists.private.length < Bound.MAX_TMPFS, Refusal.TOO_MANY);
+      lists.private.push(strings.join("/"));
+      return;
+    }
+    case Section.COVER: {
+      const path = text(all);
+      demand(lists.cover.length < Bound.MAX_COVERS, Refusal.TOO_MANY);
+      lists.cover.push(path);
+      return;
+    }
+    case Section.CARRIED: {
+      const path = text(all);
+      demand(lists.carried.length < Bound.MAX_CARRIED, Refusal.TOO_MANY);
+      lists.carried.push(path);
+      return;
+    }
+    case Section.FILTER:
+      { readFilter(all, lists.filter); return; }
+    default:
+      throw new Refused(Refusal.UNKNOWN_SECTION);
+  }
+}
+
+function readFilter(all: Uint8Array, list: string[]): void {
+  demand(all.length > 0 && all.length % 8 === 0);
+  demand(list.length < Bound.MAX_FILTERS, Refusal.TOO_MANY);
+  demand(all.length / 8 <= Bound.MAX_FILTER_LENGTH, Refusal.TOO_MANY);
+  list.push(hex(all));
+}
+
+function lines(lists: object): string[] {
+  return Object.entries(lists).map(([name, values]) => {
+    const list = values as readonly string[];
+    return `${name}=${list.length}:${list.join(",")}`;
+  });
+}
+
+function eachSection({ all, view }: Bytes, read: (tag: number, content: Bytes) => void): void {
   for (let offset = 0; offset < all.length; ) {
     demand(all.length - offset >= 8);
     const tag = view.getUint32(offset, true);
@@ -125,16 +205,9 @@ function readLaunch(process: number, { all, view }: Bytes): string {
     const start = offset + 8;
     demand(padded <= all.length - start);
     demand(all.subarray(start + length, start + padded).every((byte) => byte === 0));
-    readSection(tag, bytesOf(all.subarray(start, start + length)), lists);
+    read(tag, bytesOf(all.subarray(start, start + length)));
     offset = start + padded;
   }
-  demand(lists.argv.length > 0);
-  if (lists.dir.length === 0) lists.dir.push("2f");
-  const words = Object.entries(lists).map(([name, values]) => {
-    const list = values as readonly string[];
-    return `${name}=${list.length}:${list.join(",")}`;
-  });
-  return ["launch", process, ...words].join(" ");
 }
 
 function readSection(tag: number, content: Bytes, lists: Lists): void {
@@ -159,11 +232,7 @@ function readSection(tag: number, content: Bytes, lists: Lists): void {
       lists.limit.push(`${view.getUint32(0, true)}/${view.getBigUint64(8, true)}/${view.getBigUint64(16, true)}`);
       return;
     case Section.FILTER:
-      demand(all.length > 0 && all.length % 8 === 0);
-      demand(lists.filter.length < Bound.MAX_FILTERS, Refusal.TOO_MANY);
-      demand(all.length / 8 <= Bound.MAX_FILTER_LENGTH, Refusal.TOO_MANY);
-      lists.filter.push(hex(all));
-      return;
+      { readFilter(all, lists.filter); return; }
     case Section.IDENTITY: {
       demand(all.length >= 16);
       const path = text(all.subarray(16));

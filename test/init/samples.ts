@@ -1,5 +1,5 @@
-import type { LaunchOrder } from "../../src/init/encode.js";
-import { encodeClose, encodeHello, encodeLaunch, encodeSignal } from "../../src/init/encode.js";
+import type { LaunchOrder, MakeOrder } from "../../src/init/encode.js";
+import { encodeClose, encodeHello, encodeLaunch, encodeMake, encodeSignal } from "../../src/init/encode.js";
 import { HelloFlag, Origin, SignalScope } from "../../src/init/protocol.js";
 
 /** The least that a launch can be. */
@@ -45,10 +45,42 @@ export const full: LaunchOrder = {
   tmpfs: ["/tmp", Uint8Array.of(0x2f, 0xff)],
 };
 
+/** The least that a sandbox can be. */
+export const barest: MakeOrder = {
+  process: 1,
+  hasOwnNetwork: false,
+  hasOwnIpc: false,
+  userMap: "0 0 1",
+  groupMap: "0 0 1",
+  privateDirectories: [],
+  carried: [],
+  covers: [],
+  filters: [],
+};
+
+/** A sandbox with some of everything. */
+export const furnished: MakeOrder = {
+  process: 9,
+  hasOwnNetwork: true,
+  hasOwnIpc: true,
+  userMap: "1000 0 1",
+  groupMap: "100 0 1",
+  privateDirectories: [
+    { path: "/tmp", options: "mode=1777,size=4096" },
+    { path: "/home/user", options: "" },
+  ],
+  carried: ["/tmp/a", "/home/user/b/c"],
+  covers: ["/proc/sys", "/proc/irq"],
+  filters: [allowAll, Uint8Array.of(...allowAll, ...allowAll)],
+};
+
 /** Frames of every kind, as a launcher writes them, each with a name. */
 export const frames: readonly (readonly [string, Uint8Array])[] = [
   ["hello", encodeHello(0)],
   ["hello-single-use", encodeHello(HelloFlag.SINGLE_USE)],
+  ["hello-template", encodeHello(HelloFlag.TEMPLATE)],
+  ["make-barest", encodeMake(barest)],
+  ["make-furnished", encodeMake(furnished)],
   ["launch-smallest", encodeLaunch(smallest)],
   ["launch-full", encodeLaunch(full)],
   ["signal-process", encodeSignal(7, 15, SignalScope.PROCESS)],

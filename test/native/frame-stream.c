@@ -17,6 +17,7 @@
 
 /* Not cleared between two frames: the parser says that it needs no preparation. */
 static struct launch launch;
+static struct make make;
 
 struct body
 {
@@ -47,6 +48,19 @@ check_list (const struct body *body, char **list)
 }
 
 static void
+check_filters (const struct body *body, const struct filter *filters, size_t count)
+{
+  DEMAND (count <= BOUND_MAX_FILTERS);
+  for (size_t i = 0; i < count; i++)
+    {
+      size_t start = (size_t) (filters[i].instructions - body->bytes);
+
+      DEMAND (filters[i].length > 0 && filters[i].length <= BOUND_MAX_FILTER_LENGTH);
+      DEMAND (start < body->length && (size_t) filters[i].length * 8 <= body->length - start);
+    }
+}
+
+static void
 check_launch (const struct body *body)
 {
   size_t arguments = check_list (body, launch.arguments);
@@ -67,15 +81,27 @@ check_launch (const struct body *body)
   DEMAND (launch.identity_count <= BOUND_MAX_IDENTITIES);
   for (size_t i = 0; i < launch.identity_count; i++)
     check_string (body, launch.identities[i].path);
-  DEMAND (launch.filter_count <= BOUND_MAX_FILTERS);
-  for (size_t i = 0; i < launch.filter_count; i++)
-    {
-      const struct filter *filter = &launch.filters[i];
-      size_t start = (size_t) (filter->instructions - body->bytes);
+  check_filters (body, launch.filters, launch.filter_count);
+}
 
-      DEMAND (filter->length > 0 && filter->length <= BOUND_MAX_FILTER_LENGTH);
-      DEMAND (start < body->length && (size_t) filter->length * 8 <= body->length - start);
+static void
+check_make (const struct body *body)
+{
+  check_string (body, make.user_map);
+  check_string (body, make.group_map);
+  DEMAND (make.private_count <= BOUND_MAX_TMPFS);
+  for (size_t i = 0; i < make.private_count; i++)
+    {
+      check_string (body, make.privates[i].path);
+      check_string (body, make.privates[i].options);
     }
+  DEMAND (make.carried_count <= BOUND_MAX_CARRIED);
+  for (size_t i = 0; i < make.carried_count; i++)
+    check_string (body, make.carried[i]);
+  DEMAND (make.cover_count <= BOUND_MAX_COVERS);
+  for (size_t i = 0; i < make.cover_count; i++)
+    check_string (body, make.covers[i]);
+  check_filters (body, make.filters, make.filter_count);
 }
 
 static void
@@ -126,6 +152,48 @@ print_string_or_none (FILE *out, const char *name, const char *string)
 }
 
 static void
+print_filters (FILE *out, const struct filter *filters, size_t count)
+{
+  fprintf (out, " filter=%zu:", count);
+  for (size_t i = 0; i < count; i++)
+    {
+      fputs (comma (i), out);
+      print_bytes (out, filters[i].instructions, (size_t) filters[i].length * 8);
+    }
+}
+
+static void
+print_strings (FILE *out, const char *name, const char *const *strings, size_t count)
+{
+  fprintf (out, " %s=%zu:", name, count);
+  for (size_t i = 0; i < count; i++)
+    {
+      fputs (comma (i), out);
+      print_string (out, strings[i]);
+    }
+}
+
+static void
+print_make (FILE *out, uint32_t process)
+{
+  fprintf (out, "make %" PRIu32 " ns=1:%" PRIu32, process, make.namespaces);
+  print_string_or_none (out, "uid", make.user_map);
+  print_string_or_none (out, "gid", make.group_map);
+  fprintf (out, " private=%zu:", make.private_count);
+  for (size_t i = 0; i < make.private_count; i++)
+    {
+      fputs (comma (i), out);
+      print_string (out, make.privates[i].path);
+      fputc ('/', out);
+      print_string (out, make.privates[i].options);
+    }
+  print_strings (out, "carried", make.carried, make.carried_count);
+  print_strings (out, "cover", make.covers, make.cover_count);
+  print_filters (out, make.filters, make.filter_count);
+  fputc ('\n', out);
+}
+
+static void
 print_launch (FILE *out, uint32_t process)
 {
   fprintf (out, "launch %" PRIu32, process);
@@ -148,12 +216,7 @@ print_launch (FILE *out, uint32_t process)
 
       fprintf (out, "%s%" PRIu32 "/%" PRIu64 "/%" PRIu64, comma (i), limit->resource, limit->soft, limit->hard);
     }
-  fprintf (out, " filter=%zu:", launch.filter_count);
-  for (size_t i = 0; i < launch.filter_count; i++)
-    {
-      fputs (comma (i), out);
-      print_bytes (out, launch.filters[i].instructions, (size_t) launch.filters[i].length * 8);
-    }
+  print_filters (out, launch.filters, launch.filter_count);
   fprintf (out, " id=%zu:", launch.identity_count);
   for (size_t i = 0; i < launch.identity_count; i++)
     {
@@ -169,12 +232,7 @@ print_launch (FILE *out, uint32_t process)
   if (launch.has_watch)
     fprintf (out, "%" PRIu64 "/%" PRIu64 "/%d", launch.watch.memory, launch.watch.processes,
              launch.watch.own_ipc ? WATCH_FLAG_OWN_IPC : 0);
-  fprintf (out, " tmpfs=%zu:", launch.tmpfs_count);
-  for (size_t i = 0; i < launch.tmpfs_count; i++)
-    {
-      fputs (comma (i), out);
-      print_string (out, launch.tmpfs[i]);
-    }
+  print_strings (out, "tmpfs", launch.tmpfs, launch.tmpfs_count);
   fputc ('\n', out);
 }
 
@@ -200,6 +258,13 @@ read_body (const struct frame *frame, uint8_t *bytes, FILE *out)
         check_launch (&body);
       if (refusal == 0 && out != NULL)
         print_launch (out, frame->process);
+      return refusal;
+    case FRAME_MAKE:
+      refusal = frame_read_make (frame, bytes, &make);
+      if (refusal == 0)
+        check_make (&body);
+      if (refusal == 0 && out != NULL)
+        print_make (out, frame->process);
       return refusal;
     case FRAME_SIGNAL:
       refusal = frame_read_signal (bytes, &first, &second);
@@ -228,8 +293,8 @@ exact_copy (const uint8_t *bytes, size_t size)
 static void
 check_frame (const struct frame *frame)
 {
-  DEMAND (frame->type >= FRAME_HELLO && frame->type <= FRAME_CLOSE);
-  DEMAND (frame->length <= (frame->type == FRAME_LAUNCH ? BOUND_MAX_BODY : FRAME_MAX_SMALL_LENGTH));
+  DEMAND (frame->type >= FRAME_HELLO && frame->type <= FRAME_MAKE);
+  DEMAND (frame->length <= (frame->type == FRAME_LAUNCH || frame->type == FRAME_MAKE ? BOUND_MAX_BODY : FRAME_MAX_SMALL_LENGTH));
   DEMAND (frame->type != FRAME_SIGNAL || frame->length == FRAME_SIGNAL_LENGTH);
 }
 

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { LaunchOrder } from "../../src/init/encode.js";
-import { encodeClose, encodeHello, encodeLaunch, encodeSignal } from "../../src/init/encode.js";
+import type { LaunchOrder, MakeOrder } from "../../src/init/encode.js";
+import { encodeClose, encodeHello, encodeLaunch, encodeMake, encodeSignal } from "../../src/init/encode.js";
 import { Bound, Frame, MAGIC, Origin, Refusal, Section, SignalScope, VERSION } from "../../src/init/protocol.js";
 import { describeFrames, hex } from "../init/reference-decoder.js";
-import { allowAll, FixedRandom, frames, full, greeted, joined, mutated, smallest } from "../init/samples.js";
+import { allowAll, FixedRandom, frames, full, furnished, greeted, joined, mutated, smallest } from "../init/samples.js";
 
 const printFrames = fileURLToPath(new URL("../../build/sanitized/print-frames", import.meta.url));
 const corpus = fileURLToPath(new URL("corpus", import.meta.url));
@@ -85,14 +85,23 @@ function launch(...sections: readonly Uint8Array[]): Uint8Array {
   return greeted(frame(Frame.LAUNCH, 1, Buffer.concat([section(Section.ARGUMENT, Buffer.from("x\0")), ...sections])));
 }
 
+/** A sandbox of the least, and these sections. */
+function make(...sections: readonly Uint8Array[]): Uint8Array {
+  const least = [section(Section.NAMESPACES, words(0)), section(Section.USER_MAP, nothing), section(Section.GROUP_MAP, nothing)];
+  return greeted(frame(Frame.MAKE, 1, Buffer.concat([...least, ...sections])));
+}
+
+/** An empty string. */
+const nothing = Uint8Array.of(0);
+
 const refused = (reason: Refusal): string => `refused ${reason}`;
 const everything = greeted(...frames.filter(([name]) => !name.startsWith("hello")).map(([, bytes]) => bytes));
 
 describe("the frame parser of gio-sandbox-init", () => {
   it("reads what the encoder writes, every frame and every section", () => {
     const lines = assertAgreement([everything, encodeHello(1)])[0] ?? [];
-    assert.equal(lines.length, frames.length - 1);
-    assert.ok(lines.every((line) => /^(hello|launch|signal|close)\b/.test(line)));
+    assert.equal(lines.length, frames.length - 2);
+    assert.ok(lines.every((line) => /^(hello|launch|make|signal|close)\b/.test(line)));
   });
 
   it("reads what the encoder writes of random orders", () => {
@@ -100,11 +109,12 @@ describe("the frame parser of gio-sandbox-init", () => {
     const streams = Array.from({ length: 300 }, () =>
       greeted(
         encodeLaunch(randomOrder(random)),
+        encodeMake(randomMake(random)),
         encodeSignal(random.below(2 ** 32), random.below(2 ** 32), random.pick(Object.values(SignalScope))),
         encodeClose(),
       ),
     );
-    for (const lines of assertAgreement(streams)) assert.equal(lines.length, 4);
+    for (const lines of assertAgreement(streams)) assert.equal(lines.length, 5);
   });
 
   it("reads as much as there may be of everything, and refuses one more", () => {
@@ -122,6 +132,15 @@ describe("the frame parser of gio-sandbox-init", () => {
       const count = name === "argv" ? most - 1 : most;
       readings.expect(launch(Buffer.concat(many(count, item))), new RegExp(` ${name}=${most}:`));
       readings.expect(launch(Buffer.concat(many(count + 1, item))), refused(Refusal.TOO_MANY));
+    }
+    for (const [name, most, item] of [
+      ["private", Bound.MAX_TMPFS, section(Section.PRIVATE, Buffer.from("\0\0"))],
+      ["carried", Bound.MAX_CARRIED, section(Section.CARRIED, Buffer.from("\0"))],
+      ["cover", Bound.MAX_COVERS, section(Section.COVER, Buffer.from("\0"))],
+      ["filter", Bound.MAX_FILTERS, section(Section.FILTER, allowAll)],
+    ] as const) {
+      readings.expect(make(Buffer.concat(many(most, item))), new RegExp(` ${name}=${most}:`));
+      readings.expect(make(Buffer.concat(many(most + 1, item))), refused(Refusal.TOO_MANY));
     }
     readings.expect(launch(section(Section.FILTER, new Uint8Array(8 * Bound.MAX_FILTER_LENGTH))), / filter=1:/);
     readings.expect(launch(section(Section.FILTER, new Uint8Array(8 * Bound.MAX_FILTER_LENGTH + 8))), refused(Refusal.TOO_MANY));
@@ -156,8 +175,9 @@ describe("the frame parser of gio-sandbox-init refuses", () => {
     for (let bit = 0; bit < 32; bit++) {
       readings.expect(hello((MAGIC ^ (1 << bit)) >>> 0, VERSION, 0), refused(Refusal.BAD_MAGIC));
       readings.expect(hello(MAGIC, (VERSION ^ (1 << bit)) >>> 0, 0), refused(Refusal.BAD_VERSION));
-      if (bit > 1) readings.expect(hello(MAGIC, VERSION, (1 << bit) >>> 0), refused(Refusal.MALFORMED));
+      if (bit > 2) readings.expect(hello(MAGIC, VERSION, (1 << bit) >>> 0), refused(Refusal.MALFORMED));
     }
+    for (const flags of [5, 6, 7]) readings.expect(hello(MAGIC, VERSION, flags), refused(Refusal.MALFORMED));
     readings.expect(hello(MAGIC, VERSION + 1, 0, 0, 0), refused(Refusal.BAD_VERSION));
     readings.expect(hello(MAGIC, VERSION + 1), refused(Refusal.BAD_VERSION));
     readings.expect(hello(MAGIC, VERSION), refused(Refusal.MALFORMED));
@@ -170,7 +190,7 @@ describe("the frame parser of gio-sandbox-init refuses", () => {
 
   it("unknown frames, and those that only init sends", () => {
     const readings = new Readings();
-    const known = new Set<number>([Frame.HELLO, Frame.LAUNCH, Frame.SIGNAL, Frame.CLOSE]);
+    const known = new Set<number>([Frame.HELLO, Frame.LAUNCH, Frame.SIGNAL, Frame.CLOSE, Frame.MAKE]);
     for (const type of [...Array.from({ length: 256 }, (_, index) => index), 2 ** 31, 2 ** 32 - 1]) {
       if (!known.has(type)) readings.expect(greeted(frame(type, 1)), refused(Refusal.UNKNOWN_FRAME));
     }
@@ -191,6 +211,47 @@ describe("the frame parser of gio-sandbox-init refuses", () => {
     readings.expect(greeted(frame(Frame.LAUNCH, 0, section(Section.ARGUMENT, Buffer.from("x\0")))), refused(Refusal.PROCESS_NUMBER));
     readings.expect(greeted(frame(Frame.LAUNCH, 1)), refused(Refusal.MALFORMED));
     readings.expect(greeted(frame(Frame.LAUNCH, 1, section(Section.VARIABLE, Buffer.from("x\0")))), refused(Refusal.MALFORMED));
+    readings.check();
+  });
+
+  it("a sandbox of process 0, of nothing, without one of what each has, with one twice, and sections of a launch", () => {
+    const readings = new Readings();
+    const needed = [
+      section(Section.NAMESPACES, words(3)),
+      section(Section.USER_MAP, nothing),
+      section(Section.GROUP_MAP, nothing),
+    ];
+    readings.expect(greeted(frame(Frame.MAKE, 1, Buffer.concat(needed))), /^make 1 ns=1:3 /);
+    readings.expect(greeted(frame(Frame.MAKE, 0, Buffer.concat(needed))), refused(Refusal.PROCESS_NUMBER));
+    readings.expect(greeted(frame(Frame.MAKE, 1)), refused(Refusal.MALFORMED));
+    for (const one of needed) {
+      const others = needed.filter((other) => other !== one);
+      readings.expect(greeted(frame(Frame.MAKE, 1, Buffer.concat(others))), refused(Refusal.MALFORMED));
+      readings.expect(make(one), refused(Refusal.MALFORMED));
+    }
+    for (const tag of Object.values(Section)) {
+      if (tag < Section.NAMESPACES && tag !== Section.FILTER) {
+        readings.expect(make(section(tag, nothing)), refused(Refusal.UNKNOWN_SECTION));
+      } else if (tag !== Section.FILTER) {
+        readings.expect(launch(section(tag, nothing)), refused(Refusal.UNKNOWN_SECTION));
+      }
+    }
+    readings.check();
+  });
+
+  it("sandboxes with namespaces that there are not, and private directories that are not two strings", () => {
+    const readings = new Readings();
+    const maps = [section(Section.USER_MAP, nothing), section(Section.GROUP_MAP, nothing)];
+    const ofNamespaces = (content: Uint8Array): Uint8Array =>
+      greeted(frame(Frame.MAKE, 1, Buffer.concat([...maps, section(Section.NAMESPACES, content)])));
+    for (let bit = 2; bit < 32; bit++) readings.expect(ofNamespaces(words((1 << bit) >>> 0)), refused(Refusal.MALFORMED));
+    for (const length of [0, 1, 3, 5, 8]) readings.expect(ofNamespaces(new Uint8Array(length)), refused(Refusal.MALFORMED));
+    for (const text of ["", "\0", "a", "a\0", "a\0b", "a\0b\0c\0", "\0\0\0"]) {
+      readings.expect(make(section(Section.PRIVATE, Buffer.from(text))), refused(Refusal.MALFORMED));
+    }
+    for (const text of ["\0\0", "a\0\0", "\0b\0", "abc\0de\0"]) {
+      readings.expect(make(section(Section.PRIVATE, Buffer.from(text))), / private=1:/);
+    }
     readings.check();
   });
 
@@ -309,6 +370,14 @@ describe("the frame parser of gio-sandbox-init and its description", () => {
     assertAgreement(streams);
   });
 
+  it("agree on a sandbox whose body ends at every byte", () => {
+    const body = encodeMake(furnished).subarray(12);
+    const streams = Array.from({ length: body.length + 1 }, (_, length) =>
+      greeted(frame(Frame.MAKE, 1, body.subarray(0, length))),
+    );
+    assertAgreement(streams);
+  });
+
   it("agree on every frame with every byte replaced by 0, 1, 255 and its complement", () => {
     const streams = Array.from(everything, (byte, place) => [0, 1, 255, byte ^ 255].map((value) => {
       const changed = Uint8Array.from(everything);
@@ -321,7 +390,7 @@ describe("the frame parser of gio-sandbox-init and its description", () => {
 
   it("agree on 20 000 random mutations", () => {
     const random = new FixedRandom(20261125);
-    const seeds = [everything, greeted(encodeLaunch(full)), greeted(encodeLaunch(smallest), encodeClose())];
+    const seeds = [everything, greeted(encodeLaunch(full)), greeted(encodeMake(furnished)), greeted(encodeLaunch(smallest), encodeClose())];
     const streams = Array.from({ length: 20000 }, () => mutated(random.pick(seeds), random));
     const reasons = new Set(assertAgreement(streams).map((lines) => lines.at(-1)));
     for (const reason of Object.values(Refusal)) {
@@ -377,5 +446,21 @@ function randomOrder(random: FixedRandom): LaunchOrder {
       ? {}
       : { watch: { memoryBytes: limit(), processes: limit(), hasOwnIpc: random.below(2) === 0 } }),
     tmpfs: list(4, string),
+  };
+}
+
+function randomMake(random: FixedRandom): MakeOrder {
+  const list = <T>(most: number, item: () => T): T[] => Array.from({ length: random.below(most + 1) }, item);
+  const string = (): string => String.fromCharCode(...Array.from({ length: random.below(40) }, () => 1 + random.below(0xd7ff)));
+  return {
+    process: 1 + random.below(2 ** 32 - 1),
+    hasOwnNetwork: random.below(2) === 0,
+    hasOwnIpc: random.below(2) === 0,
+    userMap: string(),
+    groupMap: string(),
+    privateDirectories: list(6, () => ({ path: string(), options: string() })),
+    carried: list(5, string),
+    covers: list(10, string),
+    filters: list(4, () => new Uint8Array(8 * (1 + random.below(30))).fill(random.below(256))),
   };
 }

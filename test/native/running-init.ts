@@ -62,53 +62,21 @@ export function hasProgram(path: string): boolean {
   return existsSync(path);
 }
 
-/** An init, its control socket in our hand. */
-export class RunningInit {
-  /** Resolves with the exit code of what was started, which is that of init, or the signal that ended it. */
-  readonly ended: Promise<number | NodeJS.Signals | null>;
-  readonly #child: ChildProcess;
+/** The control socket of an init, in our hand. */
+export class InitSocket {
   readonly #socket: Socket;
   readonly #descriptor: number;
   readonly #reader = new FrameReader();
   readonly #events: (InitEvent | "end")[] = [];
   #wake: () => void = () => undefined;
-  #errors = "";
 
-  private constructor(command: InitCommand, { prefix = inBubblewrap, inherited = [] }: InitOptions) {
-    const [ours, theirs] = requiredSystemCalls().socketPair();
-    const [program, ...words] = [...prefix, ...command, "3"] as const;
-    this.#child = spawn(program, words, {
-      stdio: ["ignore", "ignore", "pipe", theirs, ...inherited],
-      // what a sanitizer finds must show in the exit status, too
-      env: { PATH: env["PATH"], ASAN_OPTIONS: "exitcode=99", UBSAN_OPTIONS: "exitcode=99:print_stacktrace=1" },
-    });
-    closeSync(theirs);
-    this.ended = once(this.#child, "exit").then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals | null);
-    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#errors += text));
-    this.#descriptor = ours;
-    this.#socket = new Socket({ fd: ours, readable: true, writable: true });
+  /** @param descriptor our end, which is taken over */
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+    this.#socket = new Socket({ fd: descriptor, readable: true, writable: true });
     this.#socket.on("data", (chunk) => this.#read(chunk));
     this.#socket.on("error", () => undefined);
     this.#socket.on("close", () => this.#add("end"));
-  }
-
-  /** Starts one that has said nothing yet. */
-  static silent(command: InitCommand, options: InitOptions = {}): RunningInit {
-    return new RunningInit(command, options);
-  }
-
-  /** Starts one and says HELLO. */
-  static async greeted(command: InitCommand, flags = 0, options: InitOptions = {}): Promise<RunningInit> {
-    const running = new RunningInit(command, options);
-    await running.send(encodeHello(flags));
-    await running.expect("ready");
-    return running;
-  }
-
-  /** What init, or what it runs in, has written to its standard error. */
-  get errors(): string {
-    // that the child runs on a stack of init's is what the sanitizer doubts, and is told twice
-    return this.#errors.replaceAll(/^==\d+==WARNING: ASan is ignoring requested __asan_handle_no_return(?:.*\n){3}/gm, "");
   }
 
   /** Sends all of these bytes, the descriptors with the first of them. */
@@ -138,7 +106,7 @@ export class RunningInit {
   /** The next event, which must be of this type. */
   async expect<T extends InitEvent["type"]>(type: T): Promise<Extract<InitEvent, { type: T }>> {
     const event = await this.next();
-    assert.ok(event !== "end" && event.type === type, `${JSON.stringify(event)} came, not ${type}: ${this.#errors}`);
+    assert.ok(event !== "end" && event.type === type, `${JSON.stringify(event)} came, not ${type}`);
     return event as Extract<InitEvent, { type: T }>;
   }
 
@@ -191,12 +159,6 @@ export class RunningInit {
     this.#socket.destroy();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    assert.notEqual(await this.ended, 99, this.#errors);
-    assert.equal(this.errors, "");
-  }
-
   #read(chunk: Uint8Array): void {
     this.#reader.push(chunk);
     for (let event = this.#reader.next(); event !== null; event = this.#reader.next()) this.#add(event);
@@ -205,6 +167,53 @@ export class RunningInit {
   #add(event: InitEvent | "end"): void {
     this.#events.push(event);
     this.#wake();
+  }
+}
+
+/** An init that was started. */
+export class RunningInit extends InitSocket {
+  /** Resolves with the exit code of what was started, which is that of init, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+  readonly #child: ChildProcess;
+  #errors = "";
+
+  private constructor(command: InitCommand, { prefix = inBubblewrap, inherited = [] }: InitOptions) {
+    const [ours, theirs] = requiredSystemCalls().socketPair();
+    super(ours);
+    const [program, ...words] = [...prefix, ...command, "3"] as const;
+    this.#child = spawn(program, words, {
+      stdio: ["ignore", "ignore", "pipe", theirs, ...inherited],
+      // what a sanitizer finds must show in the exit status, too
+      env: { PATH: env["PATH"], ASAN_OPTIONS: "exitcode=99", UBSAN_OPTIONS: "exitcode=99:print_stacktrace=1" },
+    });
+    closeSync(theirs);
+    this.ended = once(this.#child, "exit").then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals | null);
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#errors += text));
+  }
+
+  /** Starts one that has said nothing yet. */
+  static silent(command: InitCommand, options: InitOptions = {}): RunningInit {
+    return new RunningInit(command, options);
+  }
+
+  /** Starts one and says HELLO. */
+  static async greeted(command: InitCommand, flags = 0, options: InitOptions = {}): Promise<RunningInit> {
+    const running = new RunningInit(command, options);
+    await running.send(encodeHello(flags));
+    await running.expect("ready");
+    return running;
+  }
+
+  /** What init, or what it runs in, has written to its standard error. */
+  get errors(): string {
+    // that the child runs on a stack of init's is what the sanitizer doubts, and is told twice
+    return this.#errors.replaceAll(/^==\d+==WARNING: ASan is ignoring requested __asan_handle_no_return(?:.*\n){3}/gm, "");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    assert.notEqual(await this.ended, 99, this.#errors);
+    assert.equal(this.errors, "");
   }
 }
 

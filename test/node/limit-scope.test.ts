@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { env, execPath, getuid } from "node:process";
 import type { LimitScope } from "../../src/node/limit-scope.js";
+import { childrenOf } from "../../src/node/host-processes.js";
 import { expectedLimitScope, openLimitScope } from "../../src/node/limit-scope.js";
 import type { ProcessEnd } from "../../src/node/scoped-end.js";
 import { scopedEnd } from "../../src/node/scoped-end.js";
@@ -89,7 +90,7 @@ describe("a sandbox with limits where there is no user manager", () => {
 
   it("has no scope, and nothing is waited for", async () => {
     const start = performance.now();
-    assert.equal(await openLimitScope({ pid: process.pid, ended }, new Map([["memory", 1]])), null);
+    assert.equal(await openLimitScope({ findInits: () => childrenOf(process.pid), ended }, new Map([["memory", 1]])), null);
     assert.ok(performance.now() - start < 100);
     assert.equal(expectedLimitScope(), null);
   });
@@ -97,11 +98,11 @@ describe("a sandbox with limits where there is no user manager", () => {
   it("has none either if the manager cannot be reached, or the sandbox is no process of ours", async () => {
     mkdirSync(join(directory, "systemd/private"), { recursive: true });
     const limits = new Map([["memory", 1]] as const);
-    assert.equal(await openLimitScope({ pid: null, ended }, limits), null);
+    assert.equal(await openLimitScope({ findInits: null, ended }, limits), null);
     const { DBUS_SESSION_BUS_ADDRESS: address } = env;
     env["DBUS_SESSION_BUS_ADDRESS"] = `unix:path=${directory}/bus`;
     try {
-      assert.equal(await openLimitScope({ pid: process.pid, ended }, limits), null);
+      assert.equal(await openLimitScope({ findInits: () => childrenOf(process.pid), ended }, limits), null);
     } finally {
       if (address === undefined) delete env["DBUS_SESSION_BUS_ADDRESS"];
       else env["DBUS_SESSION_BUS_ADDRESS"] = address;

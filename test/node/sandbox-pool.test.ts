@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { SandboxPermissions, SandboxSubprocessLauncher, SubprocessFlags } from "../../src/node/index.js";
+import { ErrorDomain, GLibError, SandboxError, SandboxPermissions, SandboxSubprocessLauncher, SubprocessFlags } from "../../src/node/index.js";
 import { Backend } from "../../src/plan/choose-backend.js";
+import type { Backend as PreparingBackend, PreparedTemplate } from "../../src/node/backend.js";
 import { backendFor } from "../../src/node/choose-backend.js";
 import { SandboxPool } from "../../src/node/sandbox-pool.js";
-import { childProcesses, openDescriptors, temporaryDirectory, until } from "./gsubprocess/children.js";
+import { childProcesses, firstProcesses, openDescriptors, temporaryDirectory, until } from "./gsubprocess/children.js";
 
 async function output(launcher: SandboxSubprocessLauncher, script: string): Promise<string> {
   await using child = await launcher.spawnvAsync(["sh", "-c", script]);
@@ -17,7 +20,8 @@ describe("a launcher that keeps sandboxes ready", () => {
     using launcher = new SandboxSubprocessLauncher({ flags: SubprocessFlags.STDOUT_PIPE });
     launcher.prewarm(2);
     for (let i = 0; i < 5; i++) {
-      await until(() => childProcesses().length >= 2);
+      // the template's, and two
+      await until(() => firstProcesses().length >= 3);
       assert.equal(await output(launcher, "ls /tmp; echo >/tmp/seen; echo $$"), "2\n");
     }
   });
@@ -30,10 +34,13 @@ describe("a launcher that keeps sandboxes ready", () => {
     const permissions = new SandboxPermissions().addFilesystem(`${path}:ro`);
     using launcher = new SandboxSubprocessLauncher({ flags: SubprocessFlags.STDOUT_PIPE, permissions });
     launcher.prewarm(2);
-    await until(() => childProcesses().length >= 2);
+    await until(() => firstProcesses().length >= 3);
     renameSync(path, `${path}-moved`);
     mkdirSync(path);
     writeFileSync(join(path, "new"), "");
+    assert.equal(await output(launcher, `ls ${path}`), "new\n");
+    // what is made after that is made of what is there now
+    await until(() => firstProcesses().length >= 3);
     assert.equal(await output(launcher, `ls ${path}`), "new\n");
   });
 
@@ -49,7 +56,7 @@ describe("a launcher that keeps sandboxes ready", () => {
     writeFileSync(join(directory.path, "file"), "granted");
     using launcher = new SandboxSubprocessLauncher({ flags: SubprocessFlags.STDOUT_PIPE });
     launcher.prewarm(1);
-    await until(() => childProcesses().length > 0);
+    await until(() => firstProcesses().length >= 2);
     launcher.permissions = new SandboxPermissions().addFilesystem(`${directory.path}:ro`);
     assert.equal(await output(launcher, `cat ${directory.path}/file`), "granted");
   });
@@ -58,11 +65,65 @@ describe("a launcher that keeps sandboxes ready", () => {
     const before = openDescriptors().length;
     const launcher = new SandboxSubprocessLauncher();
     launcher.prewarm(4);
-    await until(() => childProcesses().length >= 4);
+    await until(() => firstProcesses().length >= 5);
     launcher.prewarm(0);
     launcher.prewarm(4);
     launcher.close();
     await until(() => childProcesses().length === 0 && openDescriptors().length <= before);
+  });
+
+  it("lets a child go on whose sandbox was ready, although it keeps none any more", async () => {
+    const launcher = new SandboxSubprocessLauncher({ flags: SubprocessFlags.STDOUT_PIPE | SubprocessFlags.STDIN_PIPE });
+    launcher.prewarm(1);
+    await until(() => firstProcesses().length >= 2);
+    const child = await launcher.spawnvAsync(["cat"]);
+    assert.match(child.getIdentifier() ?? "", /^\d+$/);
+    launcher.close();
+    await until(() => firstProcesses().length === 2);
+    assert.deepEqual(await child.communicateUtf8Async("still here"), ["still here", null]);
+    assert.ok(child.getSuccessful());
+    await until(() => childProcesses().length === 0);
+  });
+
+  it("knows a child by its pid on the host, and can signal it", async () => {
+    using launcher = new SandboxSubprocessLauncher();
+    launcher.prewarm(2);
+    await until(() => firstProcesses().length >= 3);
+    const children = await Promise.all([1, 2].map((seconds) => launcher.spawnvAsync(["sleep", `100${seconds}`])));
+    for (const [index, child] of children.entries()) {
+      const commandLine = readFileSync(`/proc/${child.getIdentifier() ?? "none"}/cmdline`, "latin1");
+      assert.deepEqual(commandLine.split("\0"), ["sleep", `100${index + 1}`, ""]);
+      child.sendSignal(15);
+      await child.waitAsync();
+      assert.equal(child.getTermSig(), 15);
+    }
+  });
+
+  it("loses a child whose sandbox is killed, with what it was made after, and says so", async () => {
+    using launcher = new SandboxSubprocessLauncher();
+    launcher.prewarm(1);
+    await until(() => firstProcesses().length >= 2);
+    const child = await launcher.spawnvAsync(["sleep", "1000"]);
+    for (const pid of childProcesses()) process.kill(Number(pid), "SIGKILL");
+    await assert.rejects(child.waitAsync(), (error) => {
+      return error instanceof GLibError && error.matches(ErrorDomain.SANDBOX, SandboxError.SETUP_FAILED) && error.message.includes('was lost');
+    });
+    await until(() => childProcesses().length === 0);
+    // and the next launch has a sandbox
+    await (await launcher.spawnvAsync(["true"])).waitCheckAsync();
+  });
+
+  it("ends with the program, which does not wait for what is ready", async () => {
+    const module = new URL("../../dist/node/index.js", import.meta.url).href;
+    const script = `
+      const { SandboxSubprocessLauncher } = await import(${JSON.stringify(module)});
+      const launcher = new SandboxSubprocessLauncher();
+      launcher.prewarm(3);
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      await (await launcher.spawnvAsync(["true"])).waitCheckAsync();`;
+    const program = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: "ignore" });
+    const [code] = (await once(program, "exit")) as [number];
+    assert.equal(code, 0);
   });
 
   it("refuses numbers of sandboxes that it would not keep", () => {
@@ -97,5 +158,42 @@ describe("a pool of sandboxes", () => {
     await until(() => pool.ready === 2);
     pool.close();
     await until(() => childProcesses().length === 0);
+  });
+
+  it("makes more when none is ready, with one bwrap for all of them", async () => {
+    const pool = new SandboxPool(() => backendFor(Backend.AUTO), new SandboxPermissions().snapshot(), 1);
+    await until(() => pool.ready === 1);
+    const taken = Array.from({ length: 5 }, () => pool.take() ?? assert.fail());
+    await Promise.all(taken.map(({ ready }) => ready));
+    assert.equal(firstProcesses().length, 6);
+    assert.equal(childProcesses().length, 1);
+    for (const sandbox of taken) sandbox.close();
+    pool.close();
+    await until(() => childProcesses().length === 0);
+  });
+
+  it("has bwrap make each where none can be made after an example, or where that turns out not to work", async () => {
+    const permissions = new SandboxPermissions().snapshot();
+    const real = await backendFor(Backend.BUBBLEWRAP);
+    const broken = async (...args: Parameters<NonNullable<typeof real.prepareTemplate>>): Promise<PreparedTemplate | null> => {
+      const prepared = (await real.prepareTemplate?.(...args)) ?? assert.fail();
+      return { ...prepared, make: { ...prepared.make, privateDirectories: [{ path: "/nowhere", options: "" }] } };
+    };
+    for (const prepareTemplate of [() => Promise.resolve(null), broken]) {
+      const backend: PreparingBackend = {
+        prepare: (...args) => real.prepare(...args),
+        prepareOpen: (...args) => real.prepareOpen(...args),
+        prepareTemplate,
+      };
+      const pool = new SandboxPool(() => Promise.resolve(backend), permissions, 2);
+      await until(() => pool.ready === 2);
+      assert.equal(childProcesses().length, 2);
+      for (let count = 0; count < 2; count++) pool.take()?.close();
+      assert.equal(pool.take(), null);
+      await until(() => pool.ready === 2);
+      assert.equal(childProcesses().length, 2);
+      pool.close();
+      await until(() => childProcesses().length === 0);
+    }
   });
 });

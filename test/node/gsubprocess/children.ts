@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { LauncherProperties } from "../../../src/node/index.js";
+import { childrenOf } from "../../../src/node/host-processes.js";
 import { DescriptorScope } from "../../../src/node/descriptor-scope.js";
 import { SandboxPermissions, SandboxSubprocessLauncher } from "../../../src/node/index.js";
 
@@ -44,6 +45,20 @@ export function childProcesses(): string[] {
   return readdirSync("/proc/self/task")
     .flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, "latin1").split(" "))
     .filter((pid) => pid !== "" && !readFileSync(`/proc/${pid}/comm`, "latin1").startsWith("esbuild"));
+}
+
+/** The pids of the first processes of sandboxes below this process: of templates too, and of what was made after their example. */
+export function firstProcesses(): number[] {
+  const below = (pid: string): string[] => [pid, ...childrenOf(Number(pid)).flatMap(below)];
+  return childProcesses().flatMap(below).filter(isFirst).map(Number);
+}
+
+function isFirst(pid: string): boolean {
+  try {
+    return /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+  } catch {
+    return false;
+  }
 }
 
 /** Waits until a condition holds; a test's own time limit ends it otherwise. */
