@@ -11,6 +11,7 @@ import { BubblewrapCarrier } from "./bubblewrap-carrier.js";
 import { overSocketPair } from "./control-socket.js";
 import type { OpenedDesktop } from "./desktop.js";
 import { openDesktop } from "./desktop.js";
+import { mayFurnish, ruleOutFurnishing } from "./furnishing.js";
 import { DesktopCarrier } from "./desktop-carrier.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { hostFacts } from "./host.js";
@@ -63,7 +64,10 @@ class BubblewrapBackend implements Backend {
     try {
       const mounts = [...paths.mounts, ...opened.paths.mounts];
       const facts = { host: hostFacts(), bubblewrap: this.#bubblewrap };
-      const request: BubblewrapRequest = { ...facts, permissions, mounts, desktop: opened.plan, pid1: "init" };
+      const request: BubblewrapRequest = {
+        ...{ ...facts, permissions, mounts, desktop: opened.plan, pid1: "init" },
+        isFurnished: mayFurnish(),
+      };
       return { plan: planOf(request), request, opened };
     } catch (error) {
       opened.discard();
@@ -85,5 +89,10 @@ function launchOf(
     isInitOnlyChild: true,
     desktop: opened.plan,
     discard: () => opened.discard(),
+    retry: () => {
+      const isOther = mayFurnish();
+      ruleOutFurnishing();
+      return isOther;
+    },
   };
 }
