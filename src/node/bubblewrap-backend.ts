@@ -1,3 +1,4 @@
+import { readlinkSync } from "node:fs";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { BubblewrapRequest } from "../plan/bubblewrap.js";
 import { planBubblewrap, planOpenBubblewrap, planTemplate } from "../plan/bubblewrap.js";
@@ -67,6 +68,7 @@ class BubblewrapBackend implements Backend {
       const request: BubblewrapRequest = {
         ...{ ...facts, permissions, mounts, desktop: opened.plan, pid1: "init" },
         isFurnished: mayFurnish(),
+        places: mounts.length > MANY ? places([...paths.descriptors, ...opened.paths.descriptors]) : undefined,
       };
       return { plan: planOf(request), request, opened };
     } catch (error) {
@@ -74,6 +76,13 @@ class BubblewrapBackend implements Backend {
       throw error;
     }
   }
+}
+
+/** More granted paths than bwrap mounts each by itself, where it need not. */
+const MANY = 16;
+
+function places(descriptors: readonly number[]): string[] {
+  return descriptors.map((descriptor) => readlinkSync(`/proc/self/fd/${descriptor}`));
 }
 
 function launchOf(

@@ -21,15 +21,21 @@ export interface Furnishing {
  * Has init make the root directory that a plan would have bwrap make: in a sixth of the time, since bwrap reads the whole
  * table of mounts again for each one that it makes. bwrap only brings what it is made of into the namespace.
  *
- * @param first the number that the first of `descriptors` will have
  * @returns null for a plan with something that init does not do
  */
-export function furnishing(plan: SandboxPlan, host: Pick<HostFacts, "uid" | "gid">, first: number): Furnishing | null {
-  const builder = new FurnishingBuilder(plan, first);
+export function furnishing(plan: SandboxPlan, request: FurnishingRequest): Furnishing | null {
+  const builder = new FurnishingBuilder(plan, request);
   for (const option of bubblewrapOptions(plan)) {
     if (!builder.add(option)) return null;
   }
-  return builder.build(host);
+  return builder.build();
+}
+
+export interface FurnishingRequest extends Pick<HostFacts, "uid" | "gid"> {
+  /** The number that the first of the descriptors will have. */
+  readonly first: number;
+  /** As of `BubblewrapRequest`. */
+  readonly places?: readonly string[] | undefined;
 }
 
 /** Where bwrap brings what is the host's, before init makes a root directory of it. */
@@ -37,7 +43,10 @@ const SOURCES = "/.sources";
 
 class FurnishingBuilder {
   readonly #plan: SandboxPlan;
-  readonly #first: number;
+  readonly #request: FurnishingRequest;
+  /** The directory that each of the granted paths is brought by; null: itself. */
+  readonly #bringers: readonly (string | null)[];
+  readonly #brought = new Map<string, string>();
   readonly #operations: RootOperation[] = [];
   readonly #filters: Uint8Array[] = [];
   readonly #words = ["--proc", "/proc", "--dev-bind", "/dev", "/dev"];
@@ -47,9 +56,10 @@ class FurnishingBuilder {
   #perms: number | null = null;
   #size: string | null = null;
 
-  constructor(plan: SandboxPlan, first: number) {
+  constructor(plan: SandboxPlan, request: FurnishingRequest) {
     this.#plan = plan;
-    this.#first = first;
+    this.#request = request;
+    this.#bringers = bringers(request.places ?? []);
   }
 
   /** @returns false for what init does not do */
@@ -84,7 +94,8 @@ class FurnishingBuilder {
     }
   }
 
-  build({ uid, gid }: Pick<HostFacts, "uid" | "gid">): Furnishing {
+  build(): Furnishing {
+    const { uid, gid } = this.#request;
     return {
       words: this.#words,
       descriptors: this.#descriptors,
@@ -133,16 +144,34 @@ class FurnishingBuilder {
     // what the host shows of its own settings is the same as what the sandbox's /proc does
     if (source.startsWith("/proc/") && source === path) return this.#cover(path);
     const granted = name.endsWith("-fd") ? source : /^\/proc\/self\/fd\/(\d+)$/.exec(source)?.[1];
+    const content = this.#inDirectory(name, granted) ?? this.#bring(name, granted === undefined ? source : this.#granted(name, granted));
+    return this.#do({ operation: Operation.BIND, mode: bindFlags.get(name) ?? 0, path, content });
+  }
+
+  /** Has bwrap bring something. @returns where it is then */
+  #bring(name: string, source: string): string {
     const place = `${SOURCES}/${this.#sources++}`;
-    this.#words.push(name, granted === undefined ? source : this.#granted(name, granted), place);
-    return this.#do({ operation: Operation.BIND, mode: bindFlags.get(name) ?? 0, path, content: place });
+    this.#words.push(name, source, place);
+    return place;
+  }
+
+  /** Has bwrap bring a directory that a granted path is in, unless it has. @returns where that path is then; null: no such directory */
+  #inDirectory(name: string, descriptor: string | undefined): string | null {
+    const planned = descriptor === undefined ? undefined : this.#plan.descriptors[Number(descriptor)];
+    if (planned?.kind !== "granted" || name === "--dev-bind") return null;
+    const bringer = this.#bringers[planned.index];
+    const place = this.#request.places?.[planned.index];
+    if (bringer === undefined || bringer === null || place === undefined) return null;
+    const brought = this.#brought.get(bringer) ?? this.#bring("--bind", bringer);
+    this.#brought.set(bringer, brought);
+    return `${brought}${place.slice(bringer.length)}`;
   }
 
   /** What bwrap is to call a granted path. */
   #granted(name: string, descriptor: string): string {
     const planned = this.#plan.descriptors[Number(descriptor)];
     if (planned === undefined) throw new RangeError(`The plan has no descriptor ${descriptor}`);
-    const number = this.#first + this.#descriptors.push(planned) - 1;
+    const number = this.#request.first + this.#descriptors.push(planned) - 1;
     return name.endsWith("-fd") ? String(number) : `/proc/self/fd/${number}`;
   }
 
@@ -159,6 +188,16 @@ class FurnishingBuilder {
     );
   }
 }
+
+/** For each path the directory that it is in; or where those are many, the one in the host's root directory. */
+function bringers(places: readonly string[]): (string | null)[] {
+  const parents = places.map((place) => place.slice(0, place.lastIndexOf("/")));
+  const areMany = new Set(parents).size > MOST_PARENTS;
+  return parents.map((parent) => (parent === "" ? null : areMany ? `/${parent.split("/")[1] ?? ""}` : parent));
+}
+
+/** So many mounts of bwrap's take no longer than init's take for the paths in them. */
+const MOST_PARENTS = 16;
 
 const bindFlags: ReadonlyMap<string, number> = new Map([
   ["--bind", 0],
