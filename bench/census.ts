@@ -1,7 +1,8 @@
 /** What a program holds at a moment: what must not grow. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { memoryUsage } from "node:process";
+import process, { memoryUsage } from "node:process";
+import { childrenOf } from "../src/node/host-processes.js";
 import { initProgramPath } from "../src/node/init-program.js";
 
 export interface Census {
@@ -42,6 +43,12 @@ export async function census(): Promise<Census> {
       .length,
     memory: Math.round(memoryUsage.rss() / 2 ** 20),
   };
+}
+
+/** The pids of this program's inits: of templates, of what was made after their example, and of other sandboxes. */
+export function ownInits(): number[] {
+  const below = (pid: string): string[] => [pid, ...childrenOf(Number(pid)).flatMap(below)];
+  return below(String(process.pid)).filter(isInit).map(Number);
 }
 
 /** The kernel tells what a process runs, as long as it is no zombie. */

@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
-import process from "node:process";
-import { childrenOf, killIfThere } from "../src/node/host-processes.js";
+import { killIfThere } from "../src/node/host-processes.js";
 import type { Cancellable, Sandbox } from "../src/node/index.js";
 import { GLibError, SandboxSubprocessLauncher, SubprocessFlags } from "../src/node/index.js";
 import type { SandboxSubprocess } from "../src/node/index.js";
 import type { Census } from "./census.js";
-import { census, settled } from "./census.js";
+import { census, ownInits, settled } from "./census.js";
 import { randomNumbers } from "./random-numbers.js";
 
 export interface StormResult {
@@ -129,8 +127,7 @@ class Storm {
   }
 
   #killSomeInit(): void {
-    const all = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "latin1").split(" ").filter((pid) => pid !== "");
-    const inits = all.flatMap((pid) => childrenOf(Number(pid))).map(Number);
+    const inits = ownInits();
     const init = inits[this.#random(Math.max(inits.length, 1))];
     if (init !== undefined) killIfThere(init);
   }

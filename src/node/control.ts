@@ -65,12 +65,13 @@ export class Control {
 
   /** Lets the program end although the sandbox has not. */
   unref(): void {
-    this.#socket.unref();
+    // one that is gone would wait to be connected, to be told so then
+    if (!this.#socket.destroyed) this.#socket.unref();
   }
 
   /** Undoes `unref()`. */
   ref(): void {
-    this.#socket.ref();
+    if (!this.#socket.destroyed) this.#socket.ref();
   }
 
   #read(chunk: Uint8Array): void {
