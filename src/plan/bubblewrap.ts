@@ -3,6 +3,7 @@ import { encodeHello, encodeLaunch } from "../init/encode.js";
 import { Bound, HelloFlag, Origin } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import { compileSyscallPolicy } from "../seccomp/compile-policy.js";
+import { sandboxFilter } from "../seccomp/sandbox-filter.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { BubblewrapFacts } from "./bubblewrap-facts.js";
@@ -73,6 +74,7 @@ export function planBubblewrap(request: BubblewrapRequest, command: CommandReque
 
 /** The filters that init puts upon each child, in addition to that of the sandbox. */
 function childFilters({ permissions, host }: BubblewrapRequest): readonly Uint8Array[] {
+  if (permissions.syscalls.kind === "default") return [];
   const { child } = compileSyscallPolicy(permissions.syscalls, host.architecture);
   return child === null ? [] : [child.bytes];
 }
@@ -119,7 +121,7 @@ export function planTemplate(request: BubblewrapRequest): TemplatePlan | null {
       privateDirectories: own.map((path) => ({ path, options: privateOptions(path, tmpfsSize) })),
       carried,
       covers: [...new Set([...bubblewrapCovers, ...hostSettings])],
-      filters: [compileSyscallPolicy(permissions.syscalls, host.architecture).sandbox.bytes],
+      filters: [sandboxFilter(host.architecture).bytes],
     },
   };
 }
@@ -226,9 +228,8 @@ class SandboxBuilder {
 
   /** What holds in every sandbox, for init as well; the policy's own filter is for the child, and init installs it. */
   #systemCalls(): void {
-    const { host, permissions } = this.#request;
-    const { sandbox } = compileSyscallPolicy(permissions.syscalls, host.architecture);
-    this.#words.push("--seccomp", this.#add({ kind: "data", bytes: sandbox.bytes }));
+    const { bytes } = sandboxFilter(this.#request.host.architecture);
+    this.#words.push("--seccomp", this.#add({ kind: "data", bytes }));
   }
 
   #filesystem(): void {
