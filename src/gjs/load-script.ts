@@ -10,7 +10,7 @@ export function loadScript(module: string, name: string): unknown {
   const directory = Gio.File.new_for_uri(module).get_parent()?.get_path() ?? "";
   imports.searchPath.unshift(directory);
   try {
-    return (imports as Record<string, unknown>)[name];
+    return (imports as unknown as Record<string, unknown>)[name];
   } finally {
     imports.searchPath.shift();
   }
