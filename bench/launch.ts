@@ -1,6 +1,7 @@
 /** From spawn to exit of /bin/true: unsandboxed, through bwrap alone with the same mounts, and through our launcher. */
+import { spawn } from "node:child_process";
 import { closeSync } from "node:fs";
-import { startHelper } from "../src/node/bubblewrap-carrier.js";
+import { realised } from "../src/node/bubblewrap-carrier.js";
 import { usableBubblewrap } from "../src/node/bubblewrap.js";
 import { DescriptorScope } from "../src/node/descriptor-scope.js";
 import { openGrantedPaths } from "../src/node/granted-paths.js";
@@ -58,7 +59,8 @@ export async function rawBubblewrap(permissions = new SandboxPermissions()): Pro
     const { mounts, descriptors } = openGrantedPaths(snapshot, scope);
     const plan = planBubblewrapProbe(hostFacts(), bubblewrap, snapshot, mounts);
     const [ours, theirs] = scope.socketPair();
-    const child = startHelper(plan, { granted: descriptors, child: [], control: theirs, diagnostics: 2 }, scope);
+    const all = realised(plan, { granted: descriptors, child: [], control: theirs, diagnostics: 2 }, scope);
+    const child = spawn(plan.program, plan.argv, { stdio: all.map((descriptor) => descriptor ?? "ignore"), env: {}, cwd: "/" });
     closeSync(scope.release(ours));
     await ended(child);
   };

@@ -901,17 +901,21 @@ note_child (int signal_number)
   child_changed = 1;
 }
 
-/* All signals are blocked, and SIGCHLD comes while waiting. None is ignored, as a child would inherit that. */
+/*
+ * All signals are blocked, and SIGCHLD comes while waiting. None is ignored, as a child would inherit that: not even those
+ * that C libraries keep to themselves, and glibc's posix_spawn() lets a program ignore.
+ */
 static void
 take_signals (void)
 {
-  struct sigaction action = { .sa_handler = SIG_DFL };
+  const uint8_t nothing[64] = { 0 }; /* the kernel's struct sigaction with SIG_DFL */
+  struct sigaction action = { 0 };
   sigset_t all;
 
   sigfillset (&all);
   sigprocmask (SIG_SETMASK, &all, NULL);
   for (int i = 1; i < _NSIG; i++)
-    sigaction (i, &action, NULL);
+    syscall (SYS_rt_sigaction, i, nothing, NULL, _NSIG / 8);
   action.sa_handler = note_child;
   action.sa_flags = SA_NOCLDSTOP;
   sigaction (SIGCHLD, &action, NULL);

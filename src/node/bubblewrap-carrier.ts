@@ -1,5 +1,3 @@
-import type { ChildProcess } from "node:child_process";
-import { spawn } from "node:child_process";
 import type { BubblewrapPlan, PlannedDescriptor } from "../plan/launch-plan.js";
 import { errnoMessage } from "../subprocess/errno.js";
 import { sandboxError } from "../subprocess/glib-error.js";
@@ -8,6 +6,8 @@ import type { Carrier } from "./carrier.js";
 import { dataFile } from "./data-file.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import { openDiagnostics, readDiagnostics } from "./diagnostics.js";
+import type { HelperEnd, HelperProcess } from "./helper-process.js";
+import { startHelperProcess } from "./helper-process.js";
 import { childrenOf, killTree } from "./host-processes.js";
 import { initProgram } from "./init-program.js";
 import { errnoOf } from "./system-failure.js";
@@ -21,9 +21,10 @@ export interface PlanDescriptors {
 /** A running bwrap with gio-sandbox-init in it. */
 export class BubblewrapCarrier implements Carrier {
   readonly ended: Promise<void>;
-  readonly #child: ChildProcess;
+  readonly #helper: HelperProcess;
   readonly #diagnostics: number;
   readonly #scope = new DescriptorScope();
+  #end: HelperEnd = { exitCode: null, signal: null };
   #spawnError: unknown = null;
   /** What bwrap wrote to its standard error: known once it has ended. */
   #complaint = "";
@@ -38,27 +39,29 @@ export class BubblewrapCarrier implements Carrier {
     const temporary = new DescriptorScope();
     try {
       this.#diagnostics = openDiagnostics(this.#scope);
-      this.#child = startHelper(plan, { ...descriptors, control, diagnostics: this.#diagnostics }, temporary);
+      this.#helper = startHelper(plan, { ...descriptors, control, diagnostics: this.#diagnostics }, temporary);
     } catch (error) {
       this.#scope[Symbol.dispose]();
       throw error;
     } finally {
       temporary[Symbol.dispose]();
     }
-    this.ended = new Promise<void>((resolve) => {
-      this.#child.once("error", (error) => {
+    const noted = this.#helper.ended.then(
+      (end) => {
+        this.#end = end;
+      },
+      (error: unknown) => {
         this.#spawnError = error;
-        resolve();
-      });
-      this.#child.once("exit", () => resolve());
-    }).then(() => {
+      },
+    );
+    this.ended = noted.then(() => {
       this.#complaint = readDiagnostics(this.#diagnostics);
       this.#scope[Symbol.dispose]();
     });
   }
 
   findInits(): readonly string[] {
-    return childrenOf(this.#child.pid ?? null);
+    return childrenOf(this.#helper.pid);
   }
 
   onReady(): void {
@@ -70,22 +73,22 @@ export class BubblewrapCarrier implements Carrier {
       const what = errnoMessage(errnoOf(this.#spawnError));
       return sandboxError("SETUP_FAILED", `bwrap could not be started: ${what}`, { cause: this.#spawnError });
     }
-    const { exitCode, signalCode: signal } = this.#child;
+    const { exitCode, signal } = this.#end;
     if (!wasReady) return bubblewrapError({ exitCode, signal, stderr: this.#complaint });
     const how = signal === null ? `bwrap exited with code ${exitCode ?? "?"}` : `bwrap was killed by ${signal}`;
     return sandboxError("SETUP_FAILED", `The sandbox was lost while its process ran: ${how}`);
   }
 
   kill(): void {
-    killTree(this.#child.pid ?? null);
+    killTree(this.#helper.pid);
   }
 
   unref(): void {
-    this.#child.unref();
+    this.#helper.unref();
   }
 
   ref(): void {
-    this.#child.ref();
+    this.#helper.ref();
   }
 }
 
@@ -99,20 +102,27 @@ export function startHelper(
   plan: Omit<BubblewrapPlan, "frames">,
   descriptors: RealisedDescriptors,
   temporary: DescriptorScope,
-): ChildProcess {
-  const stdio = plan.descriptors.map((planned) => realise(planned, descriptors, temporary));
-  // No variable of ours or of the child's: bwrap, and what it starts, begin with none.
-  return spawn(plan.program, plan.argv, { stdio, env: {}, cwd: "/" });
+): HelperProcess {
+  return startHelperProcess(plan.program, plan.argv, realised(plan, descriptors, temporary));
+}
+
+/** The descriptors of a plan. What is made for that is put into `temporary`. */
+export function realised(
+  plan: Pick<BubblewrapPlan, "descriptors">,
+  descriptors: RealisedDescriptors,
+  temporary: DescriptorScope,
+): (number | null)[] {
+  return plan.descriptors.map((planned) => realise(planned, descriptors, temporary));
 }
 
 function realise(
   planned: PlannedDescriptor,
   { granted, child, control, diagnostics }: RealisedDescriptors,
   temporary: DescriptorScope,
-): number | "ignore" {
+): number | null {
   switch (planned.kind) {
     case "null":
-      return "ignore";
+      return null;
     case "diagnostics":
       return diagnostics;
     case "control":

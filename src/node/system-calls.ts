@@ -78,6 +78,13 @@ export interface SystemCallsMissing {
 
 let loaded: SystemCalls | SystemCallsMissing | null = null;
 
+/** Koffi, if `systemCalls()` has loaded it already. */
+export function loadedKoffi(): Koffi | null {
+  return koffi;
+}
+
+let koffi: Koffi | null = null;
+
 // include/linux/socket.h, include/uapi/asm-generic/socket.h and fcntl.h: the same on x86_64 and aarch64
 const AF_UNIX = 1;
 const SOL_SOCKET = 1;
@@ -101,7 +108,10 @@ type Koffi = typeof import("koffi");
 
 function load(): SystemCalls | SystemCallsMissing {
   try {
-    return bind(createRequire(import.meta.url)("koffi") as Koffi);
+    const module = createRequire(import.meta.url)("koffi") as Koffi;
+    const calls = bind(module);
+    koffi = module;
+    return calls;
   } catch (cause) {
     return { missing: "the npm package koffi could not be loaded", cause };
   }

@@ -51,8 +51,7 @@ async function complaintOf(plan: BubblewrapPlan): Promise<string> {
   using scope = new DescriptorScope();
   const diagnostics = openDiagnostics(scope);
   const [, control] = scope.socketPair();
-  const child = startHelper(plan, { granted: [], child: [], control, diagnostics }, scope);
-  const code = await new Promise((resolve) => child.once("exit", resolve));
+  const { exitCode: code } = await startHelper(plan, { granted: [], child: [], control, diagnostics }, scope).ended;
   const complaint = readDiagnostics(diagnostics);
   assert.equal(code === 0, complaint === "");
   return complaint;

@@ -15,13 +15,18 @@ async function output(launcher: SandboxSubprocessLauncher, script: string): Prom
   return (await child.communicateUtf8Async(null))[0] ?? "";
 }
 
+/** Waits until so many sandboxes have been made after a template, and have said that they are ready. */
+async function areReady(count: number): Promise<void> {
+  await until(() => firstProcesses().length > count);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+}
+
 describe("a launcher that keeps sandboxes ready", () => {
   it("gives each child one of its own", async () => {
     using launcher = new SandboxSubprocessLauncher({ flags: SubprocessFlags.STDOUT_PIPE });
     launcher.prewarm(2);
     for (let i = 0; i < 5; i++) {
-      // the template's, and two
-      await until(() => firstProcesses().length >= 3);
+      await areReady(2);
       assert.equal(await output(launcher, "ls /tmp; echo >/tmp/seen; echo $$"), "2\n");
     }
   });
@@ -34,13 +39,13 @@ describe("a launcher that keeps sandboxes ready", () => {
     const permissions = new SandboxPermissions().addFilesystem(`${path}:ro`);
     using launcher = new SandboxSubprocessLauncher({ flags: SubprocessFlags.STDOUT_PIPE, permissions });
     launcher.prewarm(2);
-    await until(() => firstProcesses().length >= 3);
+    await areReady(2);
     renameSync(path, `${path}-moved`);
     mkdirSync(path);
     writeFileSync(join(path, "new"), "");
     assert.equal(await output(launcher, `ls ${path}`), "new\n");
     // what is made after that is made of what is there now
-    await until(() => firstProcesses().length >= 3);
+    await areReady(2);
     assert.equal(await output(launcher, `ls ${path}`), "new\n");
   });
 
@@ -56,7 +61,7 @@ describe("a launcher that keeps sandboxes ready", () => {
     writeFileSync(join(directory.path, "file"), "granted");
     using launcher = new SandboxSubprocessLauncher({ flags: SubprocessFlags.STDOUT_PIPE });
     launcher.prewarm(1);
-    await until(() => firstProcesses().length >= 2);
+    await areReady(1);
     launcher.permissions = new SandboxPermissions().addFilesystem(`${directory.path}:ro`);
     assert.equal(await output(launcher, `cat ${directory.path}/file`), "granted");
   });
@@ -65,7 +70,7 @@ describe("a launcher that keeps sandboxes ready", () => {
     const before = openDescriptors().length;
     const launcher = new SandboxSubprocessLauncher();
     launcher.prewarm(4);
-    await until(() => firstProcesses().length >= 5);
+    await areReady(4);
     launcher.prewarm(0);
     launcher.prewarm(4);
     launcher.close();
@@ -75,7 +80,7 @@ describe("a launcher that keeps sandboxes ready", () => {
   it("lets a child go on whose sandbox was ready, although it keeps none any more", async () => {
     const launcher = new SandboxSubprocessLauncher({ flags: SubprocessFlags.STDOUT_PIPE | SubprocessFlags.STDIN_PIPE });
     launcher.prewarm(1);
-    await until(() => firstProcesses().length >= 2);
+    await areReady(1);
     const child = await launcher.spawnvAsync(["cat"]);
     assert.match(child.getIdentifier() ?? "", /^\d+$/);
     launcher.close();
@@ -88,7 +93,7 @@ describe("a launcher that keeps sandboxes ready", () => {
   it("knows a child by its pid on the host, and can signal it", async () => {
     using launcher = new SandboxSubprocessLauncher();
     launcher.prewarm(2);
-    await until(() => firstProcesses().length >= 3);
+    await areReady(2);
     const children = await Promise.all([1, 2].map((seconds) => launcher.spawnvAsync(["sleep", `100${seconds}`])));
     for (const [index, child] of children.entries()) {
       const commandLine = readFileSync(`/proc/${child.getIdentifier() ?? "none"}/cmdline`, "latin1");
@@ -102,7 +107,7 @@ describe("a launcher that keeps sandboxes ready", () => {
   it("loses a child whose sandbox is killed, with what it was made after, and says so", async () => {
     using launcher = new SandboxSubprocessLauncher();
     launcher.prewarm(1);
-    await until(() => firstProcesses().length >= 2);
+    await areReady(1);
     const child = await launcher.spawnvAsync(["sleep", "1000"]);
     for (const pid of childProcesses()) process.kill(Number(pid), "SIGKILL");
     await assert.rejects(child.waitAsync(), (error) => {
