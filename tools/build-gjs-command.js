@@ -9,6 +9,7 @@ import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { isDeepStrictEqual } from "node:util";
+import { transform } from "esbuild";
 import { bundleForGjs, source } from "./gjs-bundle.js";
 
 /** Only functions are had of them from outside; esbuild says so if something else is wanted. */
@@ -17,12 +18,24 @@ const restModules = [
   "cli/explain.ts",
   "cli/help.ts",
   "cli/write-report.ts",
-  "seccomp/compile-policy.ts",
-  "node/profiles.ts",
-  "permissions/permission-file.ts",
+  "confinement/confinement.ts",
+  "gjs/communicate.ts",
+  "node/bubblewrap-error.ts",
+  "node/desktop.ts",
   "node/explain.ts",
+  "node/granted-paths.ts",
+  "node/host-processes.ts",
+  "node/limit-scope.ts",
   "node/portal-backend.ts",
+  "node/profiles.ts",
+  "node/sandbox-pool.ts",
+  "node/sandbox.ts",
   "node/unsandboxed-backend.ts",
+  "permissions/permission-file.ts",
+  "plan/bubblewrap-unavailable.ts",
+  "plan/flatpak-directories.ts",
+  "plan/launch-failure.ts",
+  "seccomp/compile-policy.ts",
 ].map((path) => join(source, path));
 
 const entry = join(source, "cli/gjs.ts");
@@ -81,7 +94,9 @@ async function bundleRest(shared) {
     plugins: [takenFrom(shared)],
     define: { Promise: "LoopPromise", "import.meta.url": "moduleUrl" },
   });
-  return asScript(code);
+  const { taken, script } = asScript(code);
+  const { code: small } = await transform(script, { minify: true, charset: "utf8" });
+  return { taken, script: small };
 }
 
 function takenFrom(shared) {

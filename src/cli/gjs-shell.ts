@@ -16,7 +16,7 @@ export function gjsShell(): Shell {
   return {
     environment: env,
     isTerminal: isatty(1),
-    version: version(),
+    version,
     print: (text) => write(1, text),
     printError: (text) => write(2, text),
     loadProfile,

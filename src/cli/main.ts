@@ -39,7 +39,7 @@ async function runCommand(command: string | undefined, words: readonly string[],
     case "help":
       return say(helpText(words[0]));
     case "--version":
-      return say(`gio-sandbox ${shell.version}\n`);
+      return say(`gio-sandbox ${shell.version()}\n`);
     case undefined:
       throw new UsageError("There is no command");
     default:

@@ -12,7 +12,7 @@ export function nodeShell(): Shell {
   return {
     environment: process.env,
     isTerminal: process.stdout.isTTY,
-    version: version(),
+    version,
     print: (text) => void process.stdout.write(text),
     printError: (text) => void process.stderr.write(text),
     loadProfile,

@@ -12,7 +12,8 @@ export interface Shell {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether somebody sees standard output on a terminal. */
   readonly isTerminal: boolean;
-  readonly version: string;
+  /** Of this package. */
+  version(): string;
   print(text: string): void;
   printError(text: string): void;
   /** As `loadProfile()` of the API. */

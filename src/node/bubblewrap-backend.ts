@@ -1,7 +1,9 @@
+import { asksForDesktop, asksForFiles } from "../permissions/asked.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { BubblewrapRequest } from "../plan/bubblewrap.js";
 import { planBubblewrap, planOpenBubblewrap, planTemplate } from "../plan/bubblewrap.js";
 import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
+import { emptyDesktop } from "../plan/desktop-plan.js";
 import type { BubblewrapPlan } from "../plan/launch-plan.js";
 import { ownDirectories } from "../plan/root-filesystem.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
@@ -59,7 +61,8 @@ class BubblewrapBackend implements Backend {
     paths: GrantedPaths,
     planOf: (request: BubblewrapRequest) => Plan,
   ): Promise<{ readonly plan: Plan; readonly request: BubblewrapRequest; readonly opened: OpenedDesktop }> {
-    const opened = await openDesktop(permissions, paths, this.#bubblewrap);
+    const isAlone = !asksForDesktop(permissions) && !asksForFiles(permissions);
+    const opened = isAlone ? nothingOpened : await openDesktop(permissions, paths, this.#bubblewrap);
     try {
       const mounts = [...paths.mounts, ...opened.paths.mounts];
       const facts = { host: hostFacts(), bubblewrap: this.#bubblewrap };
@@ -71,6 +74,15 @@ class BubblewrapBackend implements Backend {
     }
   }
 }
+
+/** Of a sandbox with nothing of the desktop, and nothing of the host's files that its home would lead to. */
+const nothingOpened: OpenedDesktop = {
+  plan: emptyDesktop,
+  paths: { mounts: [], descriptors: [] },
+  proxy: null,
+  closeDescriptors: () => undefined,
+  discard: () => undefined,
+};
 
 function launchOf(
   { plan, opened }: { readonly plan: BubblewrapPlan; readonly opened: OpenedDesktop },

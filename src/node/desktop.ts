@@ -1,6 +1,6 @@
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
-import type { DesktopPlan } from "../plan/desktop.js";
+import type { DesktopPlan } from "../plan/desktop-plan.js";
 import { desktopWishes, planDesktop, withBusSockets } from "../plan/desktop.js";
 import type { BusProxy } from "./bus-proxy.js";
 import { newIdentity, startBusProxy } from "./bus-proxy.js";
