@@ -1,6 +1,6 @@
 import { descriptorError, execError, sandboxError } from "../subprocess/glib-error.js";
 import type { Origin, SignalScope } from "./protocol.js";
-import { Bound, Frame, HEADER_SIZE, MAGIC, NamespaceFlag, Section, VERSION, WatchFlag } from "./protocol.js";
+import { Bound, Frame, HEADER_SIZE, MAGIC, NamespaceFlag, Operation, Section, VERSION, WatchFlag } from "./protocol.js";
 
 /** A string as the kernel has it: text becomes UTF-8, bytes stay what they are. Neither may contain NUL. */
 export type ByteString = string | Uint8Array;
@@ -83,6 +83,26 @@ export interface MakeOrder {
   readonly filters: readonly Uint8Array[];
 }
 
+/** A FURNISH frame. */
+export interface FurnishOrder {
+  /** As in `MakeOrder`. */
+  readonly userMap: string;
+  readonly groupMap: string;
+  readonly filters: readonly Uint8Array[];
+  readonly operations: readonly RootOperation[];
+}
+
+/** One step in the making of a root directory. */
+export interface RootOperation {
+  readonly operation: Operation;
+  /** Permission bits of what is made, or bits of `BindFlag`; absent: 0. */
+  readonly mode?: number;
+  /** Absolute, in the new root directory. */
+  readonly path: string;
+  /** What a link says, a path in the old root directory, options of tmpfs(5); the bytes of a file. */
+  readonly content?: string | Uint8Array;
+}
+
 /** An empty file system in memory. */
 export interface PrivateDirectory {
   readonly path: string;
@@ -119,7 +139,7 @@ export function encodeLaunch(order: LaunchOrder): Uint8Array {
     throw tooManyArguments(order);
   }
 
-  return writeSections(Frame.LAUNCH, order.process, [...strings, ...others]);
+  return writeSections(Frame.LAUNCH, checkedNumber(order.process, 1, "process"), [...strings, ...others]);
 }
 
 /**
@@ -140,7 +160,25 @@ export function encodeMake(order: MakeOrder): Uint8Array {
     ...order.covers.map((path) => stringSection(Section.COVER, path, "a covered path")),
     ...order.filters.map(filterSection),
   ];
-  return writeSections(Frame.MAKE, order.process, sections);
+  return writeSections(Frame.MAKE, checkedNumber(order.process, 1, "process"), sections);
+}
+
+/**
+ * @throws GLibError `gio-sandbox-error-quark` LIMIT_EXCEEDED if there is too much of anything
+ */
+export function encodeFurnish(order: FurnishOrder): Uint8Array {
+  checkCount(order.operations, Bound.MAX_OPERATIONS, "files and mounts");
+  checkCount(order.filters, Bound.MAX_FILTERS, "system call filters");
+  const sections = [
+    stringSection(Section.USER_MAP, order.userMap, "the user map"),
+    stringSection(Section.GROUP_MAP, order.groupMap, "the group map"),
+    ...order.filters.map(filterSection),
+    ...order.operations.map(operationSection),
+  ];
+  if (sizeOf(sections) > Bound.MAX_BODY) {
+    throw sandboxError("LIMIT_EXCEEDED", "The sandbox is too large: too many long paths are granted");
+  }
+  return writeSections(Frame.FURNISH, 0, sections);
 }
 
 /**
@@ -162,7 +200,7 @@ interface EncodedSection {
 }
 
 function writeSections(frame: Frame, process: number, sections: readonly EncodedSection[]): Uint8Array {
-  const writer = new FrameWriter(frame, checkedNumber(process, 1, "process"), sizeOf(sections));
+  const writer = new FrameWriter(frame, process, sizeOf(sections));
   for (const { tag, content } of sections) {
     writer.u32(tag).u32(content.length).padded(content);
   }
@@ -277,6 +315,16 @@ function privateSection({ path, options }: PrivateDirectory): EncodedSection {
   const strings = [terminated(path, "a private directory"), terminated(options, "options of a private directory")] as const;
   const content = new BodyWriter(strings[0].length + strings[1].length).raw(strings[0]).raw(strings[1]);
   return { tag: Section.PRIVATE, content: content.bytes };
+}
+
+function operationSection({ operation, mode = 0, path, content = new Uint8Array(0) }: RootOperation): EncodedSection {
+  if (!path.startsWith("/")) {
+    throw new TypeError(`A path in a root directory must be absolute: ${path}`);
+  }
+  const name = terminated(path, "a path in the sandbox");
+  const bytes = typeof content === "string" ? terminated(content, "a path or an option") : content;
+  const section = new BodyWriter(8 + name.length + bytes.length);
+  return { tag: Section.OPERATION, content: section.u32(operation).u32(mode).raw(name).raw(bytes).bytes };
 }
 
 function timeoutSection(milliseconds: number): EncodedSection {

@@ -22,6 +22,9 @@
  *              number as in LAUNCH, and the one descriptor that comes with it is the control socket of a new sandbox: in
  *              namespaces of its own, with the template's files, and an init of its own, to which HELLO is said there
  *
+ *     FURNISH  a list of sections; behind a HELLO that announces it (`HelloFlag.FURNISH`), and READY comes when it is done.
+ *              Process is 0. A new root directory is made, which becomes that of the sandbox; then init gives up its rights
+ *
  * Init to launcher:
  *
  *     READY    u32 version, u32 Landlock ABI (0: none)
@@ -71,6 +74,11 @@
  *     COVER        string: a path below /proc that can only be read; one that is not there is no error
  *     FILTER       as in LAUNCH, for init as well
  *
+ * A section of FURNISH is written likewise: USER_MAP, GROUP_MAP and FILTER as in MAKE, and
+ *
+ *     OPERATION    u32 operation (`Operation`), u32 mode (of what it makes, or `BindFlag`), string path in the new root
+ *                  directory, then bytes that the operation is about: in this order. Directories above the path are made
+ *
  * Descriptors travel as SCM_RIGHTS, one or several a message, with any byte of the LAUNCH frame that uses them, or of a
  * frame between the LAUNCH before it and this one. A message with descriptors has bytes of no other LAUNCH: the kernel
  * hands descriptors over with the first byte of their message. Origin RECEIVED takes them in the order of arrival: the
@@ -109,6 +117,8 @@ export const Bound = {
   MAX_TMPFS: 16,
   /** CARRIED sections of one MAKE. */
   MAX_CARRIED: 64,
+  /** OPERATION sections of one FURNISH. */
+  MAX_OPERATIONS: 8192,
   /** COVER sections of one MAKE. */
   MAX_COVERS: 32,
 } as const;
@@ -119,6 +129,7 @@ export const Frame = {
   SIGNAL: 3,
   CLOSE: 4,
   MAKE: 5,
+  FURNISH: 6,
   READY: 129,
   STARTED: 130,
   FAILED: 131,
@@ -141,6 +152,8 @@ export const HelloFlag = {
    * CAP_SETFCAP in the user namespace that its mounts belong to, and goes with no other flag.
    */
   TEMPLATE: 4,
+  /** FURNISH comes next. It needs the same rights. */
+  FURNISH: 8,
 } as const;
 
 export const Section = {
@@ -161,6 +174,7 @@ export const Section = {
   PRIVATE: 15,
   COVER: 16,
   CARRIED: 17,
+  OPERATION: 18,
 } as const;
 export type Section = (typeof Section)[keyof typeof Section];
 
@@ -168,6 +182,37 @@ export type Section = (typeof Section)[keyof typeof Section];
 export const NamespaceFlag = {
   NETWORK: 1,
   IPC: 2,
+} as const;
+
+/** What is done in a new root directory. Symbolic links in paths lead to where they would for who has it as root directory. */
+export const Operation = {
+  /** A directory, unless there is one. */
+  DIRECTORY: 1,
+  /** The bytes are what the link says. */
+  SYMLINK: 2,
+  /** A file with these bytes. */
+  FILE: 3,
+  /** A path in the old root directory (a string) is mounted there, with all that is mounted below it. */
+  BIND: 4,
+  /** An empty file system in memory; the bytes are options of tmpfs(5), as a string. */
+  TMPFS: 5,
+  /** The processes of the sandbox. */
+  PROC: 6,
+  /** As COVER in MAKE: the path is one of a /proc that has been mounted already. */
+  COVER: 7,
+  /** Terminals of the sandbox's own. */
+  DEVPTS: 8,
+  /** What is mounted there, and not what is mounted below it, can only be read from now on. */
+  READ_ONLY: 9,
+} as const;
+export type Operation = (typeof Operation)[keyof typeof Operation];
+
+export const BindFlag = {
+  READ_ONLY: 1,
+  /** Device nodes in it can be opened. */
+  DEVICES: 2,
+  /** One that is not there is no error. */
+  OPTIONAL: 4,
 } as const;
 
 export const WatchFlag = {
@@ -233,6 +278,8 @@ export const Step = {
   CAPABILITIES: 15,
   /** detail: index of the CARRIED section. */
   CARRIED: 16,
+  /** detail: index of the OPERATION section, or 2³²−1 for the root directory itself. */
+  FURNISH: 17,
 } as const;
 export type Step = (typeof Step)[keyof typeof Step];
 

@@ -56,6 +56,8 @@ frame_read_header (const uint8_t *bytes, bool greeted, struct frame *frame)
       if (frame->process == 0)
         return REFUSAL_PROCESS_NUMBER;
       return frame->length == 0 ? REFUSAL_MALFORMED : 0;
+    case FRAME_FURNISH:
+      return frame->process != 0 || frame->length == 0 ? REFUSAL_MALFORMED : 0;
     case FRAME_SIGNAL:
       return frame->length != FRAME_SIGNAL_LENGTH ? REFUSAL_MALFORMED : 0;
     case FRAME_CLOSE:
@@ -81,7 +83,11 @@ frame_read_hello (const struct frame *frame, const uint8_t *body, uint32_t *flag
   *flags = read_u32 (body + 8);
   if (*flags == HELLO_FLAG_TEMPLATE)
     return 0;
-  return (*flags & ~(uint32_t) (HELLO_FLAG_SINGLE_USE | HELLO_FLAG_NOT_PID_1)) != 0 ? REFUSAL_MALFORMED : 0;
+  if ((*flags & HELLO_FLAG_NOT_PID_1) != 0 && (*flags & HELLO_FLAG_FURNISH) != 0)
+    return REFUSAL_MALFORMED;
+  return (*flags & ~(uint32_t) (HELLO_FLAG_SINGLE_USE | HELLO_FLAG_NOT_PID_1 | HELLO_FLAG_FURNISH)) != 0
+           ? REFUSAL_MALFORMED
+           : 0;
 }
 
 int
@@ -431,4 +437,99 @@ frame_read_make (const struct frame *frame, uint8_t *body, struct make *make)
         return refusal;
     }
   return make->has_namespaces && make->user_map != NULL && make->group_map != NULL ? 0 : REFUSAL_MALFORMED;
+}
+
+static bool
+has_right_bytes (const struct operation *operation)
+{
+  switch (operation->operation)
+    {
+    case OPERATION_FILE:
+      return true;
+    case OPERATION_SYMLINK:
+    case OPERATION_BIND:
+    case OPERATION_TMPFS:
+      return is_string (operation->bytes, operation->length);
+    default:
+      return operation->length == 0;
+    }
+}
+
+static bool
+has_right_mode (const struct operation *operation)
+{
+  switch (operation->operation)
+    {
+    case OPERATION_DIRECTORY:
+    case OPERATION_FILE:
+      return operation->mode <= 07777;
+    case OPERATION_BIND:
+      return operation->mode <= (BIND_FLAG_READ_ONLY | BIND_FLAG_DEVICES | BIND_FLAG_OPTIONAL);
+    default:
+      return operation->mode == 0;
+    }
+}
+
+static int
+read_operation (const struct section *section, struct furnish *furnish)
+{
+  struct operation *operation;
+  const uint8_t *path = section->content + 8;
+  const uint8_t *end = section->length < 8 ? NULL : memchr (path, 0, section->length - 8);
+
+  /* absolute, so that there is something behind the slash or it is the root directory */
+  if (end == NULL || *path != '/')
+    return REFUSAL_MALFORMED;
+  if (furnish->operation_count == BOUND_MAX_OPERATIONS)
+    return REFUSAL_TOO_MANY;
+
+  operation = &furnish->operations[furnish->operation_count++];
+  operation->operation = read_u32 (section->content);
+  operation->mode = read_u32 (section->content + 4);
+  operation->path = (const char *) path;
+  operation->bytes = end + 1;
+  operation->length = section->length - (size_t) (end + 1 - section->content);
+  if (operation->operation < OPERATION_DIRECTORY || operation->operation > OPERATION_READ_ONLY)
+    return REFUSAL_MALFORMED;
+  return has_right_bytes (operation) && has_right_mode (operation) ? 0 : REFUSAL_MALFORMED;
+}
+
+static int
+read_section_of_furnish (const struct section *section, struct furnish *furnish)
+{
+  switch (section->tag)
+    {
+    case SECTION_USER_MAP:
+      return read_string_once (section, &furnish->user_map);
+    case SECTION_GROUP_MAP:
+      return read_string_once (section, &furnish->group_map);
+    case SECTION_FILTER:
+      return read_filter (section, furnish->filters, &furnish->filter_count);
+    case SECTION_OPERATION:
+      return read_operation (section, furnish);
+    default:
+      return REFUSAL_UNKNOWN_SECTION;
+    }
+}
+
+int
+frame_read_furnish (const struct frame *frame, uint8_t *body, struct furnish *furnish)
+{
+  size_t offset = 0;
+
+  furnish->user_map = NULL;
+  furnish->group_map = NULL;
+  furnish->filter_count = 0;
+  furnish->operation_count = 0;
+  while (offset < frame->length)
+    {
+      struct section section;
+      int refusal = next_section (frame, body, &offset, &section);
+
+      if (refusal == 0)
+        refusal = read_section_of_furnish (&section, furnish);
+      if (refusal != 0)
+        return refusal;
+    }
+  return furnish->user_map != NULL && furnish->group_map != NULL ? 0 : REFUSAL_MALFORMED;
 }

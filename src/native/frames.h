@@ -104,13 +104,33 @@ struct make
   struct filter filters[BOUND_MAX_FILTERS];
 };
 
+struct operation
+{
+  uint32_t operation; /* OPERATION_* */
+  uint32_t mode;      /* permission bits, or BIND_FLAG_* */
+  const char *path;
+  const uint8_t *bytes; /* a string where the operation wants one */
+  size_t length;
+};
+
+/* A root directory to be made. */
+struct furnish
+{
+  const char *user_map;
+  const char *group_map;
+  size_t filter_count;
+  size_t operation_count;
+  struct filter filters[BOUND_MAX_FILTERS];
+  struct operation operations[BOUND_MAX_OPERATIONS];
+};
+
 #define FRAME_SIGNAL_LENGTH 8
 
 #define FRAME_MAX_SMALL_LENGTH 64
 
 /*
  * Reads HEADER_SIZE bytes. The frame must be one that may come, before (`greeted` false) or after HELLO, and its body
- * no longer than it may be: FRAME_MAX_SMALL_LENGTH for all but LAUNCH and MAKE.
+ * no longer than it may be: FRAME_MAX_SMALL_LENGTH for all but LAUNCH, MAKE and FURNISH.
  */
 int frame_read_header (const uint8_t *bytes, bool greeted, struct frame *frame);
 
@@ -121,6 +141,9 @@ int frame_read_launch (const struct frame *frame, uint8_t *body, struct launch *
 
 /* `make` needs no preparation. */
 int frame_read_make (const struct frame *frame, uint8_t *body, struct make *make);
+
+/* `furnish` needs no preparation. */
+int frame_read_furnish (const struct frame *frame, uint8_t *body, struct furnish *furnish);
 
 /* Reads FRAME_SIGNAL_LENGTH bytes. */
 int frame_read_signal (const uint8_t *body, uint32_t *signal_number, uint32_t *scope);

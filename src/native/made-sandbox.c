@@ -1,5 +1,8 @@
 #include "made-sandbox.h"
 
+#include "mounts.h"
+#include "rights.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,43 +19,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* From linux/capability.h, linux/filter.h and linux/seccomp.h, which not every libc comes with. */
-#define CAPABILITY_VERSION_3 0x20080522
-#define SECCOMP_SET_MODE_FILTER 1
-
-struct capability_header
-{
-  uint32_t version;
-  int pid;
-};
-
-struct capability_data
-{
-  uint32_t effective;
-  uint32_t permitted;
-  uint32_t inheritable;
-};
-
-struct filter_program
-{
-  unsigned short length;
-  const void *instructions;
-};
-
-/* From linux/mount.h of Linux 5.2, and its calls, which have the same numbers everywhere. */
-#ifndef SYS_fsopen
-#define SYS_move_mount 429
-#define SYS_fsopen 430
-#define SYS_fsconfig 431
-#define SYS_fsmount 432
-#endif
-#define FSOPEN_CLOEXEC_FLAG 1u
-#define FSCONFIG_STRING 1u
-#define FSCONFIG_CREATE 6u
-#define FSMOUNT_CLOEXEC_FLAG 1u
-#define MOVE_MOUNT_FROM_DESCRIPTOR 4u
-#define PROC_ATTRIBUTES (2u | 4u | 8u) /* nosuid, nodev, noexec */
-
 #define PROC_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 pid_t
@@ -68,32 +34,6 @@ made_sandbox_fork (const struct make *make)
   return (pid_t) syscall (SYS_clone, flags, 0, 0, 0, 0);
 }
 
-static int
-result_of (long result)
-{
-  return result < 0 ? errno : 0;
-}
-
-/* Returns a descriptor of a new /proc that is mounted nowhere yet, or -1 with errno. */
-static int
-new_proc (void)
-{
-  int context = (int) syscall (SYS_fsopen, "proc", FSOPEN_CLOEXEC_FLAG);
-  int mounted = -1;
-  int error;
-
-  if (context < 0)
-    return -1;
-  /* the name that it has in /proc/mounts */
-  syscall (SYS_fsconfig, context, FSCONFIG_STRING, "source", "proc", 0);
-  if (syscall (SYS_fsconfig, context, FSCONFIG_CREATE, NULL, NULL, 0) == 0)
-    mounted = (int) syscall (SYS_fsmount, context, FSMOUNT_CLOEXEC_FLAG, PROC_ATTRIBUTES);
-  error = errno;
-  close (context);
-  errno = error;
-  return mounted;
-}
-
 /*
  * Replaces what of the template's shows its own processes and terminals. The kernel lets a /proc be mounted as long as one is
  * to be seen that nothing is locked upon: so the new one is made before the old one goes.
@@ -101,21 +41,21 @@ new_proc (void)
 static int
 replace_file_systems (void)
 {
-  int proc = new_proc ();
+  int proc = mounts_new_proc ();
+  int place;
   int error;
 
   if (proc < 0)
     return errno;
   error = result_of (umount2 ("/proc", MNT_DETACH));
+  place = open ("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (error == 0)
-    error = result_of (syscall (SYS_move_mount, proc, "", AT_FDCWD, "/proc", MOVE_MOUNT_FROM_DESCRIPTOR));
+    error = place < 0 ? errno : mounts_move (proc, place);
+  close (place);
   close (proc);
   if (error == 0)
     error = result_of (umount2 ("/dev/pts", MNT_DETACH));
-  if (error != 0)
-    return error;
-  return result_of (
-    mount ("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620"));
+  return error != 0 ? error : mounts_new_terminals ("/dev/pts");
 }
 
 static int
@@ -161,7 +101,12 @@ carry (int fd, const char *path)
   if (error == 0)
     error = make_mount_point (path, S_ISDIR (root.st_mode));
   if (error == 0)
-    error = result_of (syscall (SYS_move_mount, fd, "", AT_FDCWD, path, MOVE_MOUNT_FROM_DESCRIPTOR));
+    {
+      int place = open (path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+      error = place < 0 ? errno : mounts_move (fd, place);
+      close (place);
+    }
   return error;
 }
 
@@ -226,67 +171,6 @@ raise_loopback (void)
 }
 
 static int
-write_file (int directory, const char *path, const char *text)
-{
-  int fd = openat (directory, path, O_WRONLY | O_CLOEXEC);
-  ssize_t written;
-  int error;
-
-  if (fd < 0)
-    return errno;
-  written = write (fd, text, strlen (text));
-  error = result_of (written);
-  close (fd);
-  return error;
-}
-
-/*
- * Moves into a user namespace of its own, to which neither the mounts nor the network belong, and in which there can be no
- * other. `sysctls` is /proc/sys/user as it was before it was covered.
- */
-static int
-enter_user_namespace (const struct make *make, int sysctls)
-{
-  int error = result_of (unshare (CLONE_NEWUSER));
-
-  if (error == 0)
-    error = write_file (AT_FDCWD, "/proc/self/setgroups", "deny");
-  if (error == 0)
-    error = write_file (AT_FDCWD, "/proc/self/uid_map", make->user_map);
-  if (error == 0)
-    error = write_file (AT_FDCWD, "/proc/self/gid_map", make->group_map);
-  if (error == 0)
-    error = write_file (sysctls, "max_user_namespaces", "0");
-  if (error == 0 && unshare (CLONE_NEWUSER) == 0)
-    error = EPERM;
-  return error;
-}
-
-static int
-drop_capabilities (void)
-{
-  struct capability_header header = { .version = CAPABILITY_VERSION_3 };
-  const struct capability_data none[2] = { { 0 }, { 0 } };
-
-  /* EINVAL is the answer for the first that the kernel does not know */
-  for (unsigned long capability = 0; prctl (PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++)
-    continue;
-  if (errno != EINVAL)
-    return errno;
-  if (prctl (PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
-    return errno;
-  return result_of (syscall (SYS_capset, &header, none));
-}
-
-static int
-install_filter (const struct filter *filter)
-{
-  const struct filter_program program = { filter->length, filter->instructions };
-
-  return result_of (syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
-}
-
-static int
 set_up_mounts (const struct make *make, uint32_t *step, uint32_t *detail, int *sysctls)
 {
   int error = replace_file_systems ();
@@ -294,7 +178,7 @@ set_up_mounts (const struct make *make, uint32_t *step, uint32_t *detail, int *s
   *step = STEP_FILE_SYSTEMS;
   if (error != 0)
     return error;
-  *sysctls = open ("/proc/sys/user", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  *sysctls = rights_open_sysctls (AT_FDCWD, "/proc/sys/user");
   if (*sysctls < 0)
     return errno;
 
@@ -306,33 +190,6 @@ set_up_mounts (const struct make *make, uint32_t *step, uint32_t *detail, int *s
     {
       *detail = i;
       error = cover (make->covers[i]);
-    }
-  return error;
-}
-
-static int
-give_up_rights (const struct make *make, uint32_t *step, uint32_t *detail, int sysctls)
-{
-  int error;
-
-  *step = STEP_USER;
-  *detail = 0;
-  error = enter_user_namespace (make, sysctls);
-  if (error != 0)
-    return error;
-  *step = STEP_CAPABILITIES;
-  error = drop_capabilities ();
-  if (error != 0)
-    return error;
-  /* what the change of credentials may have undone: see main() */
-  prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
-  prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-
-  *step = STEP_FILTER;
-  for (uint32_t i = 0; error == 0 && i < make->filter_count; i++)
-    {
-      *detail = i;
-      error = install_filter (&make->filters[i]);
     }
   return error;
 }
@@ -356,7 +213,6 @@ made_sandbox_set_up (const struct make *make, uint32_t *step, uint32_t *detail)
       if (error != 0)
         return error;
     }
-  error = give_up_rights (make, step, detail, sysctls);
-  close (sysctls);
-  return error;
+  return rights_give_up (&(struct rest_of_rights){ make->user_map, make->group_map, make->filters, make->filter_count },
+                         sysctls, step, detail);
 }

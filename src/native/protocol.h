@@ -23,6 +23,7 @@
   X (BOUND_MAX_PROCESSES, 4096)                                                                                       \
   X (BOUND_MAX_TMPFS, 16)                                                                                             \
   X (BOUND_MAX_CARRIED, 64)                                                                                           \
+  X (BOUND_MAX_OPERATIONS, 8192)                                                                                      \
   X (BOUND_MAX_COVERS, 32)                                                                                            \
                                                                                                                       \
   X (FRAME_HELLO, 1)                                                                                                  \
@@ -30,6 +31,7 @@
   X (FRAME_SIGNAL, 3)                                                                                                 \
   X (FRAME_CLOSE, 4)                                                                                                  \
   X (FRAME_MAKE, 5)                                                                                                   \
+  X (FRAME_FURNISH, 6)                                                                                                \
   X (FRAME_READY, 129)                                                                                                \
   X (FRAME_STARTED, 130)                                                                                              \
   X (FRAME_FAILED, 131)                                                                                               \
@@ -40,6 +42,7 @@
   X (HELLO_FLAG_SINGLE_USE, 1)                                                                                        \
   X (HELLO_FLAG_NOT_PID_1, 2)                                                                                         \
   X (HELLO_FLAG_TEMPLATE, 4)                                                                                          \
+  X (HELLO_FLAG_FURNISH, 8)                                                                                           \
                                                                                                                       \
   X (SECTION_ARGUMENT, 1)                                                                                             \
   X (SECTION_VARIABLE, 2)                                                                                             \
@@ -58,9 +61,24 @@
   X (SECTION_PRIVATE, 15)                                                                                             \
   X (SECTION_COVER, 16)                                                                                               \
   X (SECTION_CARRIED, 17)                                                                                             \
+  X (SECTION_OPERATION, 18)                                                                                           \
                                                                                                                       \
   X (NAMESPACE_FLAG_NETWORK, 1)                                                                                       \
   X (NAMESPACE_FLAG_IPC, 2)                                                                                           \
+                                                                                                                      \
+  X (OPERATION_DIRECTORY, 1)                                                                                          \
+  X (OPERATION_SYMLINK, 2)                                                                                            \
+  X (OPERATION_FILE, 3)                                                                                               \
+  X (OPERATION_BIND, 4)                                                                                               \
+  X (OPERATION_TMPFS, 5)                                                                                              \
+  X (OPERATION_PROC, 6)                                                                                               \
+  X (OPERATION_COVER, 7)                                                                                              \
+  X (OPERATION_DEVPTS, 8)                                                                                             \
+  X (OPERATION_READ_ONLY, 9)                                                                                          \
+                                                                                                                      \
+  X (BIND_FLAG_READ_ONLY, 1)                                                                                          \
+  X (BIND_FLAG_DEVICES, 2)                                                                                            \
+  X (BIND_FLAG_OPTIONAL, 4)                                                                                           \
                                                                                                                       \
   X (WATCH_FLAG_OWN_IPC, 1)                                                                                           \
                                                                                                                       \
@@ -93,6 +111,7 @@
   X (STEP_USER, 14)                                                                                                   \
   X (STEP_CAPABILITIES, 15)                                                                                           \
   X (STEP_CARRIED, 16)                                                                                                \
+  X (STEP_FURNISH, 17)                                                                                                \
                                                                                                                       \
   X (REFUSAL_NOT_HELLO, 1)                                                                                            \
   X (REFUSAL_BAD_MAGIC, 2)                                                                                            \

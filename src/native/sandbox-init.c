@@ -14,6 +14,7 @@
 #include "descendants.h"
 #include "descriptors.h"
 #include "frames.h"
+#include "furnish.h"
 #include "made-sandbox.h"
 #include "protocol.h"
 #include "watch.h"
@@ -79,6 +80,7 @@ static uint32_t landlock; /* its ABI, or 0 */
 static int ruleset = -1;  /* of Landlock, for the children: it keeps their signals from us */
 static sigset_t waiting_mask; /* of signals, while it waits */
 static bool greeted;
+static bool is_bare; /* it awaits FURNISH */
 static bool is_template;
 static bool single_use;
 static bool launched;
@@ -104,13 +106,15 @@ static _Alignas (64) uint8_t child_stack[CHILD_STACK_SIZE];
 #endif
 static _Alignas (PAGE) uint8_t launch_body[BOUND_MAX_BODY];
 static _Alignas (PAGE) struct launch launch;
-static struct make make; /* which has its body in launch_body */
+/* These have their body in launch_body, too. */
+static struct make make;
+static _Alignas (PAGE) struct furnish furnish;
 
 static int received[BOUND_MAX_RECEIVED];
 static size_t received_count;
 
 static uint8_t header[HEADER_SIZE];
-static uint8_t small_body[FRAME_MAX_SMALL_LENGTH]; /* of all frames but LAUNCH and MAKE */
+static uint8_t small_body[FRAME_MAX_SMALL_LENGTH]; /* of all frames but LAUNCH, MAKE and FURNISH */
 static struct frame frame;
 static size_t filled; /* bytes of header and body so far */
 
@@ -379,6 +383,18 @@ open_null_device (void)
       dup3 (null_device, fd, O_CLOEXEC);
 }
 
+/* The same /dev/null, as it is in another root directory. */
+static void
+reopen_null_device (void)
+{
+  int fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+
+  if (fd < 0)
+    complain ("gio-sandbox-init: there is no /dev/null in the sandbox\n");
+  dup3 (fd, null_device, O_CLOEXEC);
+  close (fd);
+}
+
 static void
 make_report (void)
 {
@@ -471,6 +487,15 @@ start_process (uint32_t number)
 
 static _Noreturn void serve (void);
 
+/* The sandbox that this process is to be the init of could not be set up. */
+static _Noreturn void
+fail_set_up (uint32_t step, int error, uint32_t detail)
+{
+  say_failed (0, step, (uint32_t) error, detail);
+  flush ();
+  end_sandbox (EXIT_REFUSED);
+}
+
 /* In a copy of the template: becomes the init of the sandbox that was just made. */
 static _Noreturn void
 become_init (int socket)
@@ -494,11 +519,7 @@ become_init (int socket)
 
   error = made_sandbox_set_up (&make, &step, &detail);
   if (error != 0)
-    {
-      say_failed (0, step, (uint32_t) error, detail);
-      flush ();
-      _exit (EXIT_REFUSED);
-    }
+    fail_set_up (step, error, detail);
   open_null_device ();
   for (int fd = 0; fd < 3; fd++)
     dup3 (null_device, fd, O_CLOEXEC);
@@ -514,7 +535,7 @@ handle_make (void)
   int refusal;
   pid_t pid;
 
-  if (!is_template)
+  if (!is_template || is_bare)
     refuse (REFUSAL_UNKNOWN_FRAME);
   if (process_numbered (frame.process) != NULL)
     refuse (REFUSAL_PROCESS_NUMBER);
@@ -546,7 +567,7 @@ handle_launch (void)
   uint32_t step = STEP_WATCH;
   uint32_t detail;
 
-  if (is_template)
+  if (is_template || is_bare)
     refuse (REFUSAL_UNKNOWN_FRAME);
   if (single_use && launched)
     refuse (REFUSAL_SINGLE_USE);
@@ -608,10 +629,40 @@ landlock_version (void)
 }
 
 static void
+say_ready (void)
+{
+  uint8_t *bytes = add_frame (FRAME_READY, 0, 8);
+
+  write_u32 (bytes, VERSION);
+  write_u32 (bytes + 4, landlock);
+}
+
+static void
+handle_furnish (void)
+{
+  uint32_t step;
+  uint32_t detail;
+  int refusal;
+  int error;
+
+  if (!is_bare)
+    refuse (REFUSAL_UNKNOWN_FRAME);
+  refusal = frame_read_furnish (&frame, launch_body, &furnish);
+  if (refusal != 0)
+    refuse (refusal);
+  is_bare = false;
+  error = furnish_root (&furnish, &step, &detail);
+  if (error != 0)
+    fail_set_up (step, error, detail);
+  give_back (&furnish, sizeof furnish);
+  reopen_null_device ();
+  say_ready ();
+}
+
+static void
 handle_hello (void)
 {
   uint32_t flags;
-  uint8_t *bytes;
   int refusal = frame_read_hello (&frame, small_body, &flags);
 
   if (refusal != 0)
@@ -621,9 +672,9 @@ handle_hello (void)
   greeted = true;
   single_use = (flags & HELLO_FLAG_SINGLE_USE) != 0;
   is_template = (flags & HELLO_FLAG_TEMPLATE) != 0;
-  bytes = add_frame (FRAME_READY, 0, 8);
-  write_u32 (bytes, VERSION);
-  write_u32 (bytes + 4, landlock);
+  is_bare = (flags & HELLO_FLAG_FURNISH) != 0;
+  if (!is_bare)
+    say_ready ();
 }
 
 static void
@@ -642,6 +693,9 @@ handle_frame (void)
       break;
     case FRAME_MAKE:
       handle_make ();
+      break;
+    case FRAME_FURNISH:
+      handle_furnish ();
       break;
     default: /* CLOSE */
       end_sandbox (EXIT_SUCCESS);
@@ -718,6 +772,12 @@ is_held (void)
   return filled >= HEADER_SIZE && frame.type == FRAME_LAUNCH && starting != 0;
 }
 
+static bool
+has_large_body (void)
+{
+  return frame.type == FRAME_LAUNCH || frame.type == FRAME_MAKE || frame.type == FRAME_FURNISH;
+}
+
 /* Receives what there is of one frame, and does what it says if it is complete. Returns false if there is no more. */
 static bool
 receive (void)
@@ -739,7 +799,7 @@ receive (void)
     }
   if (is_held ())
     return false;
-  body = frame.type == FRAME_LAUNCH || frame.type == FRAME_MAKE ? launch_body : small_body;
+  body = has_large_body () ? launch_body : small_body;
   if (filled < HEADER_SIZE + frame.length)
     {
       length = receive_bytes (body + (filled - HEADER_SIZE), HEADER_SIZE + frame.length - filled);

@@ -47,6 +47,12 @@ export interface PreparedLaunch {
   readonly descriptors: readonly number[];
   /** What of the desktop is in the sandbox: what runs there needs its variables. Absent: nothing. */
   readonly desktop?: DesktopPlan;
+  /**
+   * Told that the sandbox could not be set up, by a bwrap or an init that said so.
+   *
+   * @returns whether to prepare it once more: it will be done in another way then. Absent: there is none
+   */
+  retry?(): boolean;
   /** Undoes what was made, if it is not to be started after all. */
   discard?(): void;
   /** The only child of the carrier's process is init, so that a cgroup can be put around the sandbox. Absent: no. */

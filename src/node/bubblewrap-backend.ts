@@ -1,3 +1,4 @@
+import { readlinkSync } from "node:fs";
 import { asksForDesktop, asksForFiles } from "../permissions/asked.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { BubblewrapRequest } from "../plan/bubblewrap.js";
@@ -13,6 +14,7 @@ import { BubblewrapCarrier } from "./bubblewrap-carrier.js";
 import { overSocketPair } from "./control-socket.js";
 import type { OpenedDesktop } from "./desktop.js";
 import { openDesktop } from "./desktop.js";
+import { mayFurnish, ruleOutFurnishing } from "./furnishing.js";
 import { DesktopCarrier } from "./desktop-carrier.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { hostFacts } from "./host.js";
@@ -66,7 +68,11 @@ class BubblewrapBackend implements Backend {
     try {
       const mounts = [...paths.mounts, ...opened.paths.mounts];
       const facts = { host: hostFacts(), bubblewrap: this.#bubblewrap };
-      const request: BubblewrapRequest = { ...facts, permissions, mounts, desktop: opened.plan, pid1: "init" };
+      const request: BubblewrapRequest = {
+        ...{ ...facts, permissions, mounts, desktop: opened.plan, pid1: "init" },
+        isFurnished: mayFurnish(),
+        places: mounts.length > MANY ? places([...paths.descriptors, ...opened.paths.descriptors]) : undefined,
+      };
       return { plan: planOf(request), request, opened };
     } catch (error) {
       opened.discard();
@@ -84,6 +90,13 @@ const nothingOpened: OpenedDesktop = {
   discard: () => undefined,
 };
 
+/** More granted paths than bwrap mounts each by itself, where it need not. */
+const MANY = 16;
+
+function places(descriptors: readonly number[]): string[] {
+  return descriptors.map((descriptor) => readlinkSync(`/proc/self/fd/${descriptor}`));
+}
+
 function launchOf(
   { plan, opened }: { readonly plan: BubblewrapPlan; readonly opened: OpenedDesktop },
   paths: GrantedPaths,
@@ -97,5 +110,10 @@ function launchOf(
     isInitOnlyChild: true,
     desktop: opened.plan,
     discard: () => opened.discard(),
+    retry: () => {
+      const isOther = mayFurnish();
+      ruleOutFurnishing();
+      return isOther;
+    },
   };
 }

@@ -79,6 +79,10 @@ export class BubblewrapCarrier implements Carrier {
     return sandboxError("SETUP_FAILED", `The sandbox was lost while its process ran: ${how}`);
   }
 
+  hasComplained(): boolean {
+    return this.#complaint !== "";
+  }
+
   kill(): void {
     killTree(this.#helper.pid);
   }

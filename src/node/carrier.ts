@@ -14,6 +14,8 @@ export interface Carrier {
    * @param wasReady whether init has spoken
    */
   loss(wasReady: boolean): Error;
+  /** Whether what carries the sandbox has said that it could not be set up, asked as `loss()` is. Absent: no. */
+  hasComplained?(): boolean;
   /** Kills what has not ended by itself although init's control socket was closed a while ago. */
   kill(): void;
   /** Lets the program end although the sandbox has not. */

@@ -33,6 +33,10 @@ export class DesktopCarrier implements Carrier {
     return this.#sandbox.loss(wasReady);
   }
 
+  hasComplained(): boolean {
+    return this.#sandbox.hasComplained?.() === true;
+  }
+
   kill(): void {
     this.#sandbox.kill();
   }

@@ -66,6 +66,11 @@ export class InitSession {
     return this.#loss;
   }
 
+  /** Whether what was to set the sandbox up has said that it could not. */
+  get couldNotBeSetUp(): boolean {
+    return !this.#wasReady && (this.#refusal !== null || this.#carrier.hasComplained?.() === true);
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }

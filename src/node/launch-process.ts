@@ -103,7 +103,7 @@ async function newSandbox(
   granted: GrantedPaths,
 ): Promise<StartCommand> {
   const backend = await findBackend();
-  return async (command, _permissions, child, cancellable) => {
+  const startCommand: StartCommand = async (command, _permissions, child, cancellable) => {
     const launch = await backend.prepare(permissions, granted, command, child);
     const session = startSession(launch, cancellable);
     const mounts = [...granted.mounts, ...(launch.desktop?.mounts ?? [])];
@@ -112,10 +112,17 @@ async function newSandbox(
     const { limits } = permissions;
     const limitScope = isScopeUseful(limits) ? await openLimitScope(scopeable(launch, session), limits) : null;
     session.write(launch.frames, launch.descriptors);
-    const pid = await start.wait(() => session.close(), session.ended, cancellable);
+    let pid: number;
+    try {
+      pid = await start.wait(() => session.close(), session.ended, cancellable);
+    } catch (error) {
+      if (session.couldNotBeSetUp && launch.retry?.() === true) return await startCommand(command, permissions, child, cancellable);
+      throw error;
+    }
     const contents = { granted, desktop: launch.desktop ?? emptyDesktop, scope: limitScope?.holds ?? null };
     return { scope: new SingleUseScope(session, pid), exited: scopedEnd(start.exited, limitScope), limitScope, contents };
   };
+  return startCommand;
 }
 
 /** Takes the parent's ends of the pipes over from the scope. */

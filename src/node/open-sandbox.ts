@@ -76,12 +76,19 @@ export class OpenSandbox {
     using scope = new DescriptorScope();
     const granted = openGrantedPaths(permissions, scope);
     const backend = await findBackend();
-    const launch = await backend.prepareOpen(permissions, granted, use === "single" ? HelloFlag.SINGLE_USE : 0);
-    const session = startSession(launch, cancellable);
-    session.write(launch.frames);
-    await whenReady(session, cancellable);
-    session.unref();
-    return OpenSandbox.ofSession(session, use, permissions, granted, launch);
+    for (;;) {
+      const launch = await backend.prepareOpen(permissions, granted, use === "single" ? HelloFlag.SINGLE_USE : 0);
+      const session = startSession(launch, cancellable);
+      session.write(launch.frames);
+      try {
+        await whenReady(session, cancellable);
+      } catch (error) {
+        if (session.couldNotBeSetUp && launch.retry?.() === true) continue;
+        throw error;
+      }
+      session.unref();
+      return OpenSandbox.ofSession(session, use, permissions, granted, launch);
+    }
   }
 
   /**

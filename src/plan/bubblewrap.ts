@@ -10,6 +10,7 @@ import type { BubblewrapFacts } from "./bubblewrap-facts.js";
 import { checkTargets, isTmpfsWatched } from "./child-limits.js";
 import type { DesktopPlan } from "./desktop-plan.js";
 import { desktopEnvironment, emptyDesktop } from "./desktop-plan.js";
+import { furnishing } from "./furnishing.js";
 import type { HostFacts, ResolvedMount } from "./host-facts.js";
 import type { HiddenPath } from "./host-path.js";
 import { isWithin } from "./host-path.js";
@@ -19,6 +20,7 @@ import type { ChildFilters, ProcessLaunch } from "./process-launch.js";
 import { launchOrder, sourcesOf } from "./process-launch.js";
 import type { Operation } from "./root-filesystem.js";
 import {
+  bubblewrapCovers,
   DEFAULT_TMPFS_SIZE,
   hostSettings,
   networkFiles,
@@ -39,6 +41,13 @@ export interface BubblewrapRequest {
   readonly desktop: DesktopPlan;
   /** The program that bwrap is to start as pid 1. */
   readonly pid1: "init" | { readonly program: string };
+  /** Init is to make the root directory: see `furnishing()`. Absent: bwrap does. */
+  readonly isFurnished?: boolean;
+  /**
+   * Where each of the mounts is on the host: absolute, without links. They are brought by the directories that they are in then,
+   * which takes less time for many. Absent: each by itself.
+   */
+  readonly places?: readonly string[] | undefined;
 }
 
 /** The sandbox's name for itself, in place of the host's. */
@@ -68,8 +77,13 @@ export function planBubblewrap(request: BubblewrapRequest, command: CommandReque
   return {
     ...sandbox,
     descriptors: [...sandbox.descriptors, ...sources.map((index): PlannedDescriptor => ({ kind: "child", index }))],
-    frames: joined(encodeHello(HelloFlag.SINGLE_USE), encodeLaunch(order)),
+    frames: joined(greeting(sandbox, HelloFlag.SINGLE_USE), encodeLaunch(order)),
   };
+}
+
+/** HELLO, and what belongs to it. */
+function greeting({ furnish }: SandboxPlan, helloFlags: number): Uint8Array {
+  return furnish === null ? encodeHello(helloFlags) : joined(encodeHello(helloFlags | HelloFlag.FURNISH), furnish);
 }
 
 /** The filters that init puts upon each child, in addition to that of the sandbox. */
@@ -86,7 +100,8 @@ function childFilters({ permissions, host }: BubblewrapRequest): readonly Uint8A
  * @throws GLibError `gio-sandbox-error-quark` LIMIT_EXCEEDED for more than bwrap can take
  */
 export function planOpenBubblewrap(request: BubblewrapRequest, helloFlags: number): BubblewrapPlan & ChildFilters {
-  return { ...planSandbox(request), frames: encodeHello(helloFlags), filters: childFilters(request) };
+  const sandbox = planSandbox(request);
+  return { ...sandbox, frames: greeting(sandbox, helloFlags), filters: childFilters(request) };
 }
 
 /** The plan for a template, and how sandboxes are made after its example. */
@@ -130,9 +145,6 @@ function outermost(paths: readonly string[]): string[] {
   return [...new Set(paths)].filter((path) => !paths.some((other) => other !== path && isWithin(path, other)));
 }
 
-/** What bwrap itself lets be read only, of its --proc (bubblewrap.c). */
-const bubblewrapCovers = ["sys", "sysrq-trigger", "irq", "bus"].map((name) => `/proc/${name}`);
-
 /** The plan that shows whether bwrap works here: the real arguments, on a program that does nothing. */
 export function planBubblewrapProbe(
   host: HostFacts,
@@ -144,18 +156,42 @@ export function planBubblewrapProbe(
   return { ...new SandboxBuilder(request).build(), frames: new Uint8Array(0) };
 }
 
-type SandboxPlan = Omit<BubblewrapPlan, "frames">;
+interface SandboxPlan extends Omit<BubblewrapPlan, "frames"> {
+  /** The FURNISH frame; null if bwrap makes the root directory. */
+  readonly furnish: Uint8Array | null;
+}
 
 /** A plan again, if the last one for these permissions was for the same. */
 function planSandbox(request: BubblewrapRequest): SandboxPlan {
   const { permissions, desktop } = request;
-  if (!isBare(desktop)) return new SandboxBuilder(request).build();
+  if (!isBare(desktop)) return planAnew(request);
   const last = lastPlans.get(permissions);
   if (last !== undefined && isSame(last.request, request)) return last.plan;
-  const plan = new SandboxBuilder(request).build();
+  const plan = planAnew(request);
   lastPlans.set(permissions, { request, plan });
   return plan;
 }
+
+function planAnew(request: BubblewrapRequest): SandboxPlan {
+  const plan = new SandboxBuilder(request).build();
+  return request.isFurnished === true ? (planFurnished(plan, request) ?? plan) : plan;
+}
+
+/** Null for what init does not do. */
+function planFurnished(plan: SandboxPlan, { host, permissions, bubblewrap, places }: BubblewrapRequest): SandboxPlan | null {
+  const begin: readonly PlannedDescriptor[] = [...ownDescriptors, { kind: "init" }];
+  const furnished = furnishing(plan, { ...host, first: begin.length, places });
+  if (furnished === null) return null;
+  const words = [...templateIsolation(permissions), ...furnished.words];
+  const descriptors = [...begin, ...furnished.descriptors, { kind: "data", bytes: argumentData(words) } as const];
+  const argv = ["--args", String(descriptors.length - 1), "--", `/proc/self/fd/${begin.length - 1}`, "3"];
+  return { program: bubblewrap.path, argv, descriptors, furnish: furnished.frame };
+}
+
+/** Those that bwrap always has: of init's, the control socket is descriptor 3. */
+const ownDescriptors: readonly PlannedDescriptor[] = [
+  ...[{ kind: "null" }, { kind: "null" }, { kind: "diagnostics" }, { kind: "control" }] as const,
+];
 
 const lastPlans = new WeakMap<PermissionSet, { readonly request: BubblewrapRequest; readonly plan: SandboxPlan }>();
 
@@ -169,6 +205,9 @@ function isSame(one: BubblewrapRequest, other: BubblewrapRequest): boolean {
     one.host === other.host &&
     one.bubblewrap === other.bubblewrap &&
     one.pid1 === other.pid1 &&
+    one.isFurnished === other.isFurnished &&
+    one.places?.length === other.places?.length &&
+    (one.places ?? []).every((place, index) => other.places?.[index] === place) &&
     one.mounts.length === other.mounts.length &&
     one.mounts.every(({ path, writable, nodes }, index) => {
       const mount = other.mounts[index];
@@ -182,12 +221,7 @@ class SandboxBuilder {
   readonly #request: BubblewrapRequest;
   readonly #templateIsolation: readonly string[] | null;
   readonly #words: string[] = [];
-  readonly #descriptors: PlannedDescriptor[] = [
-    { kind: "null" },
-    { kind: "null" },
-    { kind: "diagnostics" },
-    { kind: "control" },
-  ];
+  readonly #descriptors: PlannedDescriptor[] = [...ownDescriptors];
 
   /** @param isolation what bwrap is told in place of what a sandbox needs that programs run in */
   constructor(request: BubblewrapRequest, isolation: readonly string[] | null = null) {
@@ -213,7 +247,7 @@ class SandboxBuilder {
       );
     }
     const data = this.#add({ kind: "data", bytes: argumentData(words) });
-    return { program: bubblewrap.path, argv: ["--args", data, "--", ...command], descriptors: this.#descriptors };
+    return { program: bubblewrap.path, argv: ["--args", data, "--", ...command], descriptors: this.#descriptors, furnish: null };
   }
 
   /** Adds a descriptor and gives its number as bwrap's arguments have it. */

@@ -48,6 +48,7 @@ export function launchFailureError(
     case Step.USER:
     case Step.CAPABILITIES:
     case Step.CARRIED:
+    case Step.FURNISH:
       return sandboxFailureError({ step, errno });
   }
 }
@@ -64,6 +65,7 @@ const madeParts: Partial<Record<Step, string>> = {
   [Step.PRIVATE]: "a private directory",
   [Step.CARRIED]: "what was granted in a private directory",
   [Step.COVER]: "what can only be read in /proc",
+  [Step.FURNISH]: "its root directory",
   [Step.NETWORK]: "its loopback device",
   [Step.USER]: "its user namespace",
   [Step.CAPABILITIES]: "its capabilities",

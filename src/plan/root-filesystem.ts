@@ -96,6 +96,9 @@ export const hostSettings: readonly string[] = ["sys", "acpi", "asound", "driver
   (name) => `/proc/${name}`,
 );
 
+/** What bwrap itself lets be read only, of its --proc (bubblewrap.c). */
+export const bubblewrapCovers: readonly string[] = ["sys", "sysrq-trigger", "irq", "bus"].map((name) => `/proc/${name}`);
+
 /** Arguments of bwrap for /bin and its like. */
 export function systemDirectory({ path, linkTarget }: HostFacts["systemDirectories"][number]): readonly string[] {
   return linkTarget === null ? ["--ro-bind", path, path] : ["--symlink", linkTarget, path];

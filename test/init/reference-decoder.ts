@@ -1,4 +1,4 @@
-import { Bound, Frame, HelloFlag, MAGIC, NamespaceFlag, Origin, Refusal, Section, SignalScope, VERSION, WatchFlag } from "../../src/init/protocol.js";
+import { BindFlag, Bound, Frame, HelloFlag, MAGIC, NamespaceFlag, Operation, Origin, Refusal, Section, SignalScope, VERSION, WatchFlag } from "../../src/init/protocol.js";
 
 /**
  * What init is to make of the bytes of a launcher, by the letter of protocol.ts: one line a frame, in the format of
@@ -64,6 +64,8 @@ function checkHeader(isGreeted: boolean, length: number, type: number, process: 
     case Frame.MAKE:
       demand(process !== 0, Refusal.PROCESS_NUMBER);
       { demand(length > 0); return; }
+    case Frame.FURNISH:
+      { demand(process === 0 && length > 0); return; }
     case Frame.SIGNAL:
       { demand(length === 8); return; }
     case Frame.CLOSE:
@@ -81,6 +83,8 @@ function readBody(type: number, process: number, body: Bytes): string {
       return readLaunch(process, body);
     case Frame.MAKE:
       return readMake(process, body);
+    case Frame.FURNISH:
+      return readFurnish(body);
     case Frame.SIGNAL: {
       const scope = body.view.getUint32(4, true);
       demand(Object.values<number>(SignalScope).includes(scope));
@@ -97,7 +101,8 @@ function readHello(process: number, { all, view }: Bytes): string {
   demand(view.getUint32(4, true) === VERSION, Refusal.BAD_VERSION);
   demand(all.length === 12 && process === 0);
   const flags = view.getUint32(8, true);
-  demand(flags === HelloFlag.TEMPLATE || (flags & ~(HelloFlag.SINGLE_USE | HelloFlag.NOT_PID_1)) === 0);
+  const others = flags & ~HelloFlag.SINGLE_USE;
+  demand(flags === HelloFlag.TEMPLATE || [0, HelloFlag.NOT_PID_1, HelloFlag.FURNISH].includes(others));
   return `hello ${flags}`;
 }
 
@@ -180,6 +185,53 @@ function readSectionOfMake(tag: number, { all, view }: Bytes, lists: MakeLists):
     default:
       throw new Refused(Refusal.UNKNOWN_SECTION);
   }
+}
+
+interface FurnishLists {
+  readonly uid: string[];
+  readonly gid: string[];
+  readonly filter: string[];
+  readonly op: string[];
+}
+
+function readFurnish(body: Bytes): string {
+  const lists: FurnishLists = { uid: [], gid: [], filter: [], op: [] };
+  eachSection(body, (tag, content) => readSectionOfFurnish(tag, content.all, lists));
+  demand(lists.uid.length > 0 && lists.gid.length > 0);
+  return ["furnish", ...lines(lists)].join(" ");
+}
+
+function readSectionOfFurnish(tag: number, all: Uint8Array, lists: FurnishLists): void {
+  switch (tag) {
+    case Section.USER_MAP:
+      { once(lists.uid, () => text(all)); return; }
+    case Section.GROUP_MAP:
+      { once(lists.gid, () => text(all)); return; }
+    case Section.FILTER:
+      { readFilter(all, lists.filter); return; }
+    case Section.OPERATION:
+      { readOperation(bytesOf(all), lists.op); return; }
+    default:
+      throw new Refused(Refusal.UNKNOWN_SECTION);
+  }
+}
+
+const { DIRECTORY, SYMLINK, FILE, BIND, TMPFS } = Operation;
+
+function readOperation({ all, view }: Bytes, list: string[]): void {
+  demand(all.length > 8);
+  const end = all.indexOf(0, 8) + 1;
+  demand(end > 0 && all[8] === 0x2f);
+  demand(list.length < Bound.MAX_OPERATIONS, Refusal.TOO_MANY);
+  const [operation, mode] = [view.getUint32(0, true), view.getUint32(4, true)];
+  const rest = all.subarray(end);
+  demand(Object.values<number>(Operation).includes(operation));
+  const isOf = (...operations: readonly number[]): boolean => operations.includes(operation);
+  if (isOf(SYMLINK, BIND, TMPFS)) text(rest);
+  else demand(isOf(FILE) || rest.length === 0);
+  const most = isOf(DIRECTORY, FILE) ? 0o7777 : isOf(BIND) ? Object.values(BindFlag).reduce((sum, flag) => sum + flag, 0) : 0;
+  demand(mode <= most);
+  list.push(`${operation}/${mode}/${text(all.subarray(8, end))}/${hex(rest)}`);
 }
 
 function readFilter(all: Uint8Array, list: string[]): void {

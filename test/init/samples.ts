@@ -1,6 +1,6 @@
-import type { LaunchOrder, MakeOrder } from "../../src/init/encode.js";
-import { encodeClose, encodeHello, encodeLaunch, encodeMake, encodeSignal } from "../../src/init/encode.js";
-import { HelloFlag, Origin, SignalScope } from "../../src/init/protocol.js";
+import type { FurnishOrder, LaunchOrder, MakeOrder } from "../../src/init/encode.js";
+import { encodeClose, encodeFurnish, encodeHello, encodeLaunch, encodeMake, encodeSignal } from "../../src/init/encode.js";
+import { BindFlag, HelloFlag, Operation, Origin, SignalScope } from "../../src/init/protocol.js";
 
 /** The least that a launch can be. */
 export const smallest: LaunchOrder = {
@@ -74,6 +74,24 @@ export const furnished: MakeOrder = {
   filters: [allowAll, Uint8Array.of(...allowAll, ...allowAll)],
 };
 
+/** A root directory with one of each operation. */
+export const rootDirectory: FurnishOrder = {
+  userMap: "1000 0 1",
+  groupMap: "100 0 1",
+  filters: [allowAll],
+  operations: [
+    { operation: Operation.DIRECTORY, mode: 0o1777, path: "/some/where" },
+    { operation: Operation.SYMLINK, path: "/bin", content: "usr/bin" },
+    { operation: Operation.FILE, mode: 0o444, path: "/etc/passwd", content: Uint8Array.of(0, 1, 0xff) },
+    { operation: Operation.BIND, mode: BindFlag.READ_ONLY | BindFlag.OPTIONAL, path: "/usr", content: "/.host/usr" },
+    { operation: Operation.TMPFS, path: "/tmp", content: "mode=1777,size=4096" },
+    { operation: Operation.PROC, path: "/proc" },
+    { operation: Operation.COVER, path: "/proc/sys" },
+    { operation: Operation.DEVPTS, path: "/dev/pts" },
+    { operation: Operation.READ_ONLY, path: "/" },
+  ],
+};
+
 /** Frames of every kind, as a launcher writes them, each with a name. */
 export const frames: readonly (readonly [string, Uint8Array])[] = [
   ["hello", encodeHello(0)],
@@ -81,6 +99,8 @@ export const frames: readonly (readonly [string, Uint8Array])[] = [
   ["hello-template", encodeHello(HelloFlag.TEMPLATE)],
   ["make-barest", encodeMake(barest)],
   ["make-furnished", encodeMake(furnished)],
+  ["hello-furnish", encodeHello(HelloFlag.FURNISH)],
+  ["furnish", encodeFurnish(rootDirectory)],
   ["launch-smallest", encodeLaunch(smallest)],
   ["launch-full", encodeLaunch(full)],
   ["signal-process", encodeSignal(7, 15, SignalScope.PROCESS)],

@@ -18,6 +18,7 @@
 /* Not cleared between two frames: the parser says that it needs no preparation. */
 static struct launch launch;
 static struct make make;
+static struct furnish furnish;
 
 struct body
 {
@@ -102,6 +103,26 @@ check_make (const struct body *body)
   for (size_t i = 0; i < make.cover_count; i++)
     check_string (body, make.covers[i]);
   check_filters (body, make.filters, make.filter_count);
+}
+
+static void
+check_furnish (const struct body *body)
+{
+  check_string (body, furnish.user_map);
+  check_string (body, furnish.group_map);
+  check_filters (body, furnish.filters, furnish.filter_count);
+  DEMAND (furnish.operation_count <= BOUND_MAX_OPERATIONS);
+  for (size_t i = 0; i < furnish.operation_count; i++)
+    {
+      const struct operation *operation = &furnish.operations[i];
+      size_t start = (size_t) (operation->bytes - body->bytes);
+
+      check_string (body, operation->path);
+      DEMAND (operation->path[0] == '/');
+      DEMAND (start <= body->length && operation->length <= body->length - start);
+      if (operation->operation == OPERATION_BIND || operation->operation == OPERATION_TMPFS)
+        check_string (body, (const char *) operation->bytes);
+    }
 }
 
 static void
@@ -194,6 +215,26 @@ print_make (FILE *out, uint32_t process)
 }
 
 static void
+print_furnish (FILE *out)
+{
+  fputs ("furnish", out);
+  print_string_or_none (out, "uid", furnish.user_map);
+  print_string_or_none (out, "gid", furnish.group_map);
+  print_filters (out, furnish.filters, furnish.filter_count);
+  fprintf (out, " op=%zu:", furnish.operation_count);
+  for (size_t i = 0; i < furnish.operation_count; i++)
+    {
+      const struct operation *operation = &furnish.operations[i];
+
+      fprintf (out, "%s%" PRIu32 "/%" PRIu32 "/", comma (i), operation->operation, operation->mode);
+      print_string (out, operation->path);
+      fputc ('/', out);
+      print_bytes (out, operation->bytes, operation->length);
+    }
+  fputc ('\n', out);
+}
+
+static void
 print_launch (FILE *out, uint32_t process)
 {
   fprintf (out, "launch %" PRIu32, process);
@@ -266,6 +307,13 @@ read_body (const struct frame *frame, uint8_t *bytes, FILE *out)
       if (refusal == 0 && out != NULL)
         print_make (out, frame->process);
       return refusal;
+    case FRAME_FURNISH:
+      refusal = frame_read_furnish (frame, bytes, &furnish);
+      if (refusal == 0)
+        check_furnish (&body);
+      if (refusal == 0 && out != NULL)
+        print_furnish (out);
+      return refusal;
     case FRAME_SIGNAL:
       refusal = frame_read_signal (bytes, &first, &second);
       if (refusal == 0 && out != NULL)
@@ -293,8 +341,8 @@ exact_copy (const uint8_t *bytes, size_t size)
 static void
 check_frame (const struct frame *frame)
 {
-  DEMAND (frame->type >= FRAME_HELLO && frame->type <= FRAME_MAKE);
-  DEMAND (frame->length <= (frame->type == FRAME_LAUNCH || frame->type == FRAME_MAKE ? BOUND_MAX_BODY : FRAME_MAX_SMALL_LENGTH));
+  DEMAND (frame->type >= FRAME_HELLO && frame->type <= FRAME_FURNISH);
+  DEMAND (frame->length <= (frame->type == FRAME_LAUNCH || frame->type >= FRAME_MAKE ? BOUND_MAX_BODY : FRAME_MAX_SMALL_LENGTH));
   DEMAND (frame->type != FRAME_SIGNAL || frame->length == FRAME_SIGNAL_LENGTH);
 }
 

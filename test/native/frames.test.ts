@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { LaunchOrder, MakeOrder } from "../../src/init/encode.js";
-import { encodeClose, encodeHello, encodeLaunch, encodeMake, encodeSignal } from "../../src/init/encode.js";
-import { Bound, Frame, MAGIC, Origin, Refusal, Section, SignalScope, VERSION } from "../../src/init/protocol.js";
+import type { FurnishOrder, LaunchOrder, MakeOrder } from "../../src/init/encode.js";
+import { encodeClose, encodeFurnish, encodeHello, encodeLaunch, encodeMake, encodeSignal } from "../../src/init/encode.js";
+import { BindFlag, Bound, Frame, MAGIC, Operation, Origin, Refusal, Section, SignalScope, VERSION } from "../../src/init/protocol.js";
 import { describeFrames, hex } from "../init/reference-decoder.js";
-import { allowAll, FixedRandom, frames, full, furnished, greeted, joined, mutated, smallest } from "../init/samples.js";
+import { allowAll, FixedRandom, frames, full, furnished, greeted, joined, mutated, rootDirectory, smallest } from "../init/samples.js";
 
 const printFrames = fileURLToPath(new URL("../../build/sanitized/print-frames", import.meta.url));
 const corpus = fileURLToPath(new URL("corpus", import.meta.url));
@@ -100,8 +100,8 @@ const everything = greeted(...frames.filter(([name]) => !name.startsWith("hello"
 describe("the frame parser of gio-sandbox-init", () => {
   it("reads what the encoder writes, every frame and every section", () => {
     const lines = assertAgreement([everything, encodeHello(1)])[0] ?? [];
-    assert.equal(lines.length, frames.length - 2);
-    assert.ok(lines.every((line) => /^(hello|launch|make|signal|close)\b/.test(line)));
+    assert.equal(lines.length, frames.length - 3);
+    assert.ok(lines.every((line) => /^(hello|launch|make|furnish|signal|close)\b/.test(line)));
   });
 
   it("reads what the encoder writes of random orders", () => {
@@ -110,11 +110,12 @@ describe("the frame parser of gio-sandbox-init", () => {
       greeted(
         encodeLaunch(randomOrder(random)),
         encodeMake(randomMake(random)),
+        encodeFurnish(randomRoot(random)),
         encodeSignal(random.below(2 ** 32), random.below(2 ** 32), random.pick(Object.values(SignalScope))),
         encodeClose(),
       ),
     );
-    for (const lines of assertAgreement(streams)) assert.equal(lines.length, 5);
+    for (const lines of assertAgreement(streams)) assert.equal(lines.length, 6);
   });
 
   it("reads as much as there may be of everything, and refuses one more", () => {
@@ -175,9 +176,9 @@ describe("the frame parser of gio-sandbox-init refuses", () => {
     for (let bit = 0; bit < 32; bit++) {
       readings.expect(hello((MAGIC ^ (1 << bit)) >>> 0, VERSION, 0), refused(Refusal.BAD_MAGIC));
       readings.expect(hello(MAGIC, (VERSION ^ (1 << bit)) >>> 0, 0), refused(Refusal.BAD_VERSION));
-      if (bit > 2) readings.expect(hello(MAGIC, VERSION, (1 << bit) >>> 0), refused(Refusal.MALFORMED));
+      if (bit > 3) readings.expect(hello(MAGIC, VERSION, (1 << bit) >>> 0), refused(Refusal.MALFORMED));
     }
-    for (const flags of [5, 6, 7]) readings.expect(hello(MAGIC, VERSION, flags), refused(Refusal.MALFORMED));
+    for (const flags of [5, 6, 7, 10, 11, 12, 13, 14, 15]) readings.expect(hello(MAGIC, VERSION, flags), refused(Refusal.MALFORMED));
     readings.expect(hello(MAGIC, VERSION + 1, 0, 0, 0), refused(Refusal.BAD_VERSION));
     readings.expect(hello(MAGIC, VERSION + 1), refused(Refusal.BAD_VERSION));
     readings.expect(hello(MAGIC, VERSION), refused(Refusal.MALFORMED));
@@ -190,7 +191,7 @@ describe("the frame parser of gio-sandbox-init refuses", () => {
 
   it("unknown frames, and those that only init sends", () => {
     const readings = new Readings();
-    const known = new Set<number>([Frame.HELLO, Frame.LAUNCH, Frame.SIGNAL, Frame.CLOSE, Frame.MAKE]);
+    const known = new Set<number>([Frame.HELLO, Frame.LAUNCH, Frame.SIGNAL, Frame.CLOSE, Frame.MAKE, Frame.FURNISH]);
     for (const type of [...Array.from({ length: 256 }, (_, index) => index), 2 ** 31, 2 ** 32 - 1]) {
       if (!known.has(type)) readings.expect(greeted(frame(type, 1)), refused(Refusal.UNKNOWN_FRAME));
     }
@@ -252,6 +253,41 @@ describe("the frame parser of gio-sandbox-init refuses", () => {
     for (const text of ["\0\0", "a\0\0", "\0b\0", "abc\0de\0"]) {
       readings.expect(make(section(Section.PRIVATE, Buffer.from(text))), / private=1:/);
     }
+    readings.check();
+  });
+
+  it("a root directory of a process, of nothing, without a map, and operations with what they do not have", () => {
+    const readings = new Readings();
+    const maps = [section(Section.USER_MAP, nothing), section(Section.GROUP_MAP, nothing)];
+    const root = (...sections: readonly Uint8Array[]): Uint8Array => greeted(frame(Frame.FURNISH, 0, Buffer.concat([...maps, ...sections])));
+    const operation = (kind: number, mode: number, text: string): Uint8Array =>
+      section(Section.OPERATION, joined(words(kind, mode), Buffer.from(text)));
+    readings.expect(root(), /^furnish /);
+    readings.expect(greeted(frame(Frame.FURNISH, 1, Buffer.concat(maps))), refused(Refusal.MALFORMED));
+    readings.expect(greeted(frame(Frame.FURNISH, 0)), refused(Refusal.MALFORMED));
+    for (const one of maps) {
+      readings.expect(greeted(frame(Frame.FURNISH, 0, one)), refused(Refusal.MALFORMED));
+      readings.expect(root(one), refused(Refusal.MALFORMED));
+    }
+    readings.expect(root(section(Section.CARRIED, nothing)), refused(Refusal.UNKNOWN_SECTION));
+    const strings = ["/\0", "/\0\0", "/a\0b\0", "/a\0b", "/a", "a\0", "\0", "", "/\0b\0c\0"];
+    for (const kind of [...Object.values(Operation), 0, Object.values(Operation).length + 1, 2 ** 32 - 1]) {
+      for (const mode of [0, 7, 8, 0o7777, 0o10000, 2 ** 32 - 1]) {
+        for (const text of strings) {
+          const takesString = [Operation.SYMLINK, Operation.BIND, Operation.TMPFS].some((known) => known === kind);
+          const takesMode = kind === Operation.DIRECTORY || kind === Operation.FILE ? 0o7777 : kind === Operation.BIND ? 7 : 0;
+          const isKnown = kind > 0 && kind <= Object.values(Operation).length;
+          const [path, ...rest] = text.split("\0");
+          const isPath = path?.startsWith("/") === true && rest.length > 0;
+          const isContent = kind === Operation.FILE || (takesString ? rest.length === 2 && rest[1] === "" : rest.length === 1 && rest[0] === "");
+          const isRight = isKnown && isPath && isContent && mode <= takesMode;
+          readings.expect(root(operation(kind, mode, text)), isRight ? /^furnish .* op=1:/ : refused(Refusal.MALFORMED));
+        }
+      }
+    }
+    const many = Array.from({ length: Bound.MAX_OPERATIONS }, () => operation(Operation.PROC, 0, "/\0"));
+    readings.expect(root(...many), new RegExp(` op=${Bound.MAX_OPERATIONS}:`));
+    readings.expect(root(...many, operation(Operation.PROC, 0, "/\0")), refused(Refusal.TOO_MANY));
     readings.check();
   });
 
@@ -371,11 +407,14 @@ describe("the frame parser of gio-sandbox-init and its description", () => {
   });
 
   it("agree on a sandbox whose body ends at every byte", () => {
-    const body = encodeMake(furnished).subarray(12);
-    const streams = Array.from({ length: body.length + 1 }, (_, length) =>
-      greeted(frame(Frame.MAKE, 1, body.subarray(0, length))),
-    );
-    assertAgreement(streams);
+    for (const [type, process, bytes] of [
+      [Frame.MAKE, 1, encodeMake(furnished)],
+      [Frame.FURNISH, 0, encodeFurnish(rootDirectory)],
+    ] as const) {
+      const body = bytes.subarray(12);
+      const streams = Array.from({ length: body.length + 1 }, (_, length) => greeted(frame(type, process, body.subarray(0, length))));
+      assertAgreement(streams);
+    }
   });
 
   it("agree on every frame with every byte replaced by 0, 1, 255 and its complement", () => {
@@ -390,7 +429,7 @@ describe("the frame parser of gio-sandbox-init and its description", () => {
 
   it("agree on 20 000 random mutations", () => {
     const random = new FixedRandom(20261125);
-    const seeds = [everything, greeted(encodeLaunch(full)), greeted(encodeMake(furnished)), greeted(encodeLaunch(smallest), encodeClose())];
+    const seeds = [everything, greeted(encodeLaunch(full)), greeted(encodeMake(furnished)), greeted(encodeFurnish(rootDirectory)), greeted(encodeLaunch(smallest), encodeClose())];
     const streams = Array.from({ length: 20000 }, () => mutated(random.pick(seeds), random));
     const reasons = new Set(assertAgreement(streams).map((lines) => lines.at(-1)));
     for (const reason of Object.values(Refusal)) {
@@ -462,5 +501,21 @@ function randomMake(random: FixedRandom): MakeOrder {
     carried: list(5, string),
     covers: list(10, string),
     filters: list(4, () => new Uint8Array(8 * (1 + random.below(30))).fill(random.below(256))),
+  };
+}
+
+function randomRoot(random: FixedRandom): FurnishOrder {
+  const string = (): string => String.fromCharCode(...Array.from({ length: random.below(40) }, () => 1 + random.below(0xd7ff)));
+  const operations = [
+    { operation: Operation.FILE, mode: random.below(0o10000), content: Uint8Array.from({ length: random.below(40) }, () => random.below(256)) },
+    { operation: Operation.BIND, mode: random.below(1 + Object.values(BindFlag).reduce((all, flag) => all | flag, 0)), content: string() },
+    { operation: Operation.SYMLINK, content: string() },
+    { operation: Operation.PROC },
+  ];
+  return {
+    userMap: string(),
+    groupMap: string(),
+    filters: [],
+    operations: operations.slice(random.below(4)).map((operation) => ({ ...operation, path: `/${string()}` })),
   };
 }

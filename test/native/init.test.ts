@@ -3,7 +3,7 @@ import { chmodSync, closeSync, mkdirSync, openSync, readlinkSync, statSync, syml
 import { join } from "node:path";
 import type { InitEvent, ProcessExit } from "../../src/init/decode.js";
 import type { DescriptorMapping, LaunchOrder } from "../../src/init/encode.js";
-import { encodeClose, encodeHello, encodeLaunch, encodeMake, encodeSignal } from "../../src/init/encode.js";
+import { encodeClose, encodeFurnish, encodeHello, encodeLaunch, encodeMake, encodeSignal } from "../../src/init/encode.js";
 import {
   Bound,
   Frame,
@@ -18,7 +18,7 @@ import {
 } from "../../src/init/protocol.js";
 import { DescriptorScope } from "../../src/node/descriptor-scope.js";
 import { exitStatus, ifExited, ifSignaled, termSignal } from "../../src/subprocess/wait-status.js";
-import { full, furnished, joined, smallest } from "../init/samples.js";
+import { full, furnished, joined, rootDirectory, smallest } from "../init/samples.js";
 import { fixture, temporaryDirectory } from "../node/gsubprocess/children.js";
 import { Call, failing, failingWith, invalid, killing } from "./filters.js";
 import type { InitCommand, InitOptions } from "./running-init.js";
@@ -173,7 +173,7 @@ function describeInit(command: InitCommand, place: Place): void {
       NOT_HELLO: [encodeClose(), encodeLaunch(full), frame(77, 0)],
       BAD_MAGIC: [frame(Frame.HELLO, 0, MAGIC + 1, VERSION, 0)],
       BAD_VERSION: [frame(Frame.HELLO, 0, MAGIC, VERSION + 1, 0), frame(Frame.HELLO, 0, MAGIC, 9, 0, 0, 0, 0)],
-      UNKNOWN_FRAME: [joined(hello, frame(Frame.READY, 0, VERSION, 0)), joined(hello, frame(6, 0)), joined(hello, encodeMake(furnished))],
+      UNKNOWN_FRAME: [joined(hello, frame(Frame.READY, 0, VERSION, 0)), joined(hello, frame(7, 0)), joined(hello, encodeFurnish(rootDirectory)), joined(hello, encodeMake(furnished))],
       TOO_LONG: [joined(hello, words32(Bound.MAX_BODY + 1, Frame.LAUNCH, 1))],
       MALFORMED: [joined(hello, hello), launchOf(words32(Section.VARIABLE, 1, 0)), joined(hello, frame(Frame.CLOSE, 0, 0))],
       UNKNOWN_SECTION: [launchOf(section, words32(99, 0))],
