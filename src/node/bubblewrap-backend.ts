@@ -11,7 +11,7 @@ import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { Backend, PreparedLaunch, PreparedSandbox, PreparedTemplate } from "./backend.js";
 import { usableBubblewrap } from "./bubblewrap.js";
 import { BubblewrapCarrier } from "./bubblewrap-carrier.js";
-import { overSocketPair } from "./control-socket.js";
+import { overHelper } from "./control-socket.js";
 import type { OpenedDesktop } from "./desktop.js";
 import { openDesktop } from "./desktop.js";
 import { mayFurnish, ruleOutFurnishing } from "./furnishing.js";
@@ -104,7 +104,7 @@ function launchOf(
 ): PreparedLaunch {
   const granted = [...paths.descriptors, ...opened.paths.descriptors];
   return {
-    start: overSocketPair((control) => new DesktopCarrier(new BubblewrapCarrier(plan, { granted, child }, control), opened)),
+    start: overHelper((control) => new DesktopCarrier(new BubblewrapCarrier(plan, { granted, child }, control), opened)),
     frames: plan.frames,
     descriptors: [],
     isInitOnlyChild: true,

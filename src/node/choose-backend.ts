@@ -9,7 +9,7 @@ import { confinement, ownFlatpak } from "./confinement.js";
 import { requiredSystemCalls } from "./descriptor-scope.js";
 import { flatpakSpawnBackend } from "./flatpak-spawn-backend.js";
 import { portalBackend } from "./portal-backend.js";
-import { systemCalls } from "./system-calls.js";
+import { isKoffiSpared, systemCalls } from "./system-calls.js";
 import { unsandboxedBackend } from "./unsandboxed-backend.js";
 
 /**
@@ -38,15 +38,19 @@ async function foundBubblewrap(flatpak: FlatpakConfinement | null): Promise<Back
   // bwrap is asked while koffi is loaded
   const backend = bubblewrapBackend();
   backend.catch(() => undefined);
+  if (!isKoffiSpared()) requireSystemCalls(flatpak);
+  try {
+    return await backend;
+  } catch (error) {
+    throw error instanceof GLibError && isRefusal(error) ? bubblewrapUnavailable(confinement(), error) : error;
+  }
+}
+
+function requireSystemCalls(flatpak: FlatpakConfinement | null): void {
   const calls = systemCalls();
   if ("missing" in calls && flatpak !== null) {
     const message = `No sandbox is available. Bubblewrap: ${calls.missing}, which would be of no help either.`;
     throw bubblewrapUnavailable(flatpak, sandboxError("NOT_AVAILABLE", message, { cause: calls.cause }));
   }
   requiredSystemCalls();
-  try {
-    return await backend;
-  } catch (error) {
-    throw error instanceof GLibError && isRefusal(error) ? bubblewrapUnavailable(confinement(), error) : error;
-  }
 }

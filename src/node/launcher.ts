@@ -37,7 +37,7 @@ import { openSandbox, openSandboxOf } from "./sandbox.js";
 import type { SandboxPool } from "./sandbox-pool.js";
 import { sandboxPool } from "./sandbox-pool.js";
 import { SandboxSubprocess } from "./subprocess.js";
-import { systemCalls } from "./system-calls.js";
+import { callsAtHand } from "./system-calls.js";
 
 /** What `new SandboxSubprocessLauncher()` takes, as GObject properties. */
 export interface LauncherProperties {
@@ -446,8 +446,8 @@ export class SandboxSubprocessLauncher {
     this.#set(stream, { ...this.#settings[stream], fd: fd === -1 ? null : fd });
     if (old !== null && old !== fd) closeTaken(old);
     // without koffi that cannot be had; what is started for our own children passes on what it is told to, and no more
-    const calls = systemCalls();
-    if (fd !== -1 && !("missing" in calls) && calls.isOpen(fd)) calls.setCloseOnExec(fd);
+    const calls = callsAtHand();
+    if (fd !== -1 && calls?.isOpen(fd) === true) calls.setCloseOnExec(fd);
   }
 
   #set(stream: Stream, overrides: StreamOverrides): void {
