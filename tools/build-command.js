@@ -7,20 +7,23 @@ import { execFileSync } from "node:child_process";
 import process from "node:process";
 import { build } from "esbuild";
 
-/** Modules that take milliseconds to load, with the functions that are used of them. */
-const rarelyUsed = new Map([["node:crypto", ["randomBytes", "randomInt"]]]);
+/** Modules that take milliseconds to load, with what is used of them. */
+const rarelyUsed = new Map([
+  ["node:crypto", ["randomBytes", "randomInt"]],
+  ["node:worker_threads", ["isMainThread"]],
+]);
 
+/** As CommonJS, of which esbuild looks each name up where it is used. */
 const loadWhenUsed = {
   name: "load-when-used",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^node:/ }, ({ path, namespace }) =>
       rarelyUsed.has(path) && namespace !== "when-used" ? { path, namespace: "when-used" } : { path, external: true },
     );
-    onLoad({ filter: /.*/, namespace: "when-used" }, ({ path }) => ({
-      contents: (rarelyUsed.get(path) ?? [])
-        .map((name) => `export const ${name} = (...args) => require(${JSON.stringify(path)}).${name}(...args);`)
-        .join("\n"),
-    }));
+    onLoad({ filter: /.*/, namespace: "when-used" }, ({ path }) => {
+      const getters = (rarelyUsed.get(path) ?? []).map((name) => `get ${name}() { return require(${JSON.stringify(path)}).${name}; }`);
+      return { contents: `module.exports = { ${getters.join(", ")} };` };
+    });
   },
 };
 

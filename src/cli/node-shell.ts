@@ -13,7 +13,7 @@ export function nodeShell(): Shell {
   spareKoffi();
   return {
     environment: process.env,
-    isTerminal: process.stdout.isTTY,
+    isTerminal: () => process.stdout.isTTY,
     version,
     print: (text) => void process.stdout.write(text),
     printError: (text) => void process.stderr.write(text),
