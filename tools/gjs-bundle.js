@@ -6,13 +6,11 @@
 // - Promise is LoopPromise, also where async functions are concerned, and so blocking calls can wait for one.
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
-import { fileURLToPath, URL } from "node:url";
 import { build, transform } from "esbuild";
-
-export const source = fileURLToPath(new URL("../src", import.meta.url));
+import { source } from "./split-command.js";
 
 /** What every bundle has in each of its modules. */
-export const globals = join(source, "gjs/globals.ts");
+const globals = join(source, "gjs/globals.ts");
 
 const replacements = {
   name: "replacements",
@@ -37,12 +35,19 @@ const target = {
   charset: "utf8",
 };
 
-/** Runs esbuild with `options` besides. @returns the text of the bundle, and what esbuild tells of it */
-export async function bundleForGjs({ plugins = [], minify = false, ...options }) {
+/**
+ * Runs esbuild with `options` besides.
+ *
+ * @param metaUrl what stands for `import.meta.url`
+ * @returns the text of the bundle, and what esbuild tells of it
+ */
+export async function bundleForGjs({ plugins = [], minify = false, metaUrl = "import.meta.url", ...options }) {
   const { outputFiles, metafile } = await build({
     bundle: true,
     format: "esm",
     ...target,
+    define: { ...target.define, "import.meta.url": metaUrl },
+    logOverride: { "import-is-undefined": "error" },
     inject: [globals],
     external: ["gi://*", "resource://*", "system", "gettext", "cairo"],
     plugins: [...plugins, replacements],
