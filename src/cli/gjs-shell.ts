@@ -15,8 +15,8 @@ import type { Shell } from "./shell.js";
 export function gjsShell(): Shell {
   return {
     environment: env,
-    isTerminal: isatty(1),
-    version: version(),
+    isTerminal: () => isatty(1),
+    version,
     print: (text) => write(1, text),
     printError: (text) => write(2, text),
     loadProfile,

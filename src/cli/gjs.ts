@@ -5,9 +5,8 @@ import { gjsShell } from "./gjs-shell.js";
 import { main } from "./main.js";
 
 const words = programArgs[0] === "--" ? programArgs.slice(1) : programArgs;
-const codes: number[] = [];
 runUntil(
-  () => codes.length > 0,
-  () => void main(words, gjsShell()).then((code) => codes.push(code)),
+  () => false,
+  // in what the loop has called, GJS ends at once: elsewhere it would first collect all that there is
+  () => void main(words, gjsShell()).then(exit),
 );
-exit(codes[0] ?? 1);

@@ -1,11 +1,20 @@
 import { aspects } from "../plan/guarantees.js";
 import { runOptionTable, sections } from "./run-options.js";
 
+/** The help for a command; for the program itself if there is no such command. */
+export function helpText(command: string | undefined): string {
+  return new Map([
+    ["run", runHelp],
+    ["explain", explainHelp],
+    ["check", checkHelp],
+  ]).get(command ?? "") ?? mainHelp;
+}
+
 /** Where the text of an option begins, and where its lines end. */
 const COLUMN = 32;
 const WIDTH = 120;
 
-export const mainHelp = `Usage: gio-sandbox COMMAND
+const mainHelp = `Usage: gio-sandbox COMMAND
 
 Runs programs in a sandbox.
 
@@ -22,7 +31,7 @@ Example:
   gio-sandbox run --filesystem="$PWD/photo.jpg:ro" -- file "$PWD/photo.jpg"
 `;
 
-export const runHelp = `Usage: gio-sandbox run [OPTION…] [--] COMMAND [ARGUMENT…]
+const runHelp = `Usage: gio-sandbox run [OPTION…] [--] COMMAND [ARGUMENT…]
 
 Runs a command in a sandbox: no network, no files of yours, no other processes, no D-Bus, no display; /usr to read, and
 a private /tmp and home that end with it. Options grant more, in the words of flatpak run. Of two that speak of the same
@@ -57,7 +66,7 @@ Examples:
   gio-sandbox run --forward-fd=5 -- sh -c 'cat <&5' 5<notes.txt
 `;
 
-export const explainHelp = `Usage: gio-sandbox explain [--json] [OPTION…] [[--] COMMAND [ARGUMENT…]]
+const explainHelp = `Usage: gio-sandbox explain [--json] [OPTION…] [[--] COMMAND [ARGUMENT…]]
 
 Says what would hold for a command that gio-sandbox run starts with the same options: for each aspect what it could reach,
 by what it is held, and what the command would observe; and below it the file system that it would see. Nothing is run.
@@ -75,7 +84,7 @@ Examples:
   gio-sandbox explain --json --profile=thumbnailer | jq '.guarantees[] | {aspect, access}'
 `;
 
-export const checkHelp = `Usage: gio-sandbox check [--json]
+const checkHelp = `Usage: gio-sandbox check [--json]
 
 Tries which kinds of sandbox work on this machine, and says of those that don't why, and what to do about it.
 

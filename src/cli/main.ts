@@ -2,7 +2,7 @@ import { printable } from "../subprocess/printable.js";
 import { check } from "./check.js";
 import { ExitCode, exitCodeOfError } from "./exit-code.js";
 import { explain } from "./explain.js";
-import { checkHelp, explainHelp, mainHelp, runHelp } from "./help.js";
+import { helpText } from "./help.js";
 import { run } from "./run.js";
 import { parseRunOptions, UsageError } from "./run-options.js";
 import type { Shell } from "./shell.js";
@@ -29,30 +29,22 @@ async function runCommand(command: string | undefined, words: readonly string[],
   };
   switch (command) {
     case "run":
-      return isHelpWanted(words) ? say(runHelp) : run(parseRunOptions(words, shell), shell);
+      return isHelpWanted(words) ? say(helpText("run")) : run(parseRunOptions(words, shell), shell);
     case "explain":
-      return isHelpWanted(words) ? say(explainHelp) : explain(words, shell);
+      return isHelpWanted(words) ? say(helpText("explain")) : explain(words, shell);
     case "check":
-      return isHelpWanted(words) ? say(checkHelp) : check(words, shell);
+      return isHelpWanted(words) ? say(helpText("check")) : check(words, shell);
     case "--help":
     case "-h":
     case "help":
-      return say(helpOf(words[0]));
+      return say(helpText(words[0]));
     case "--version":
-      return say(`gio-sandbox ${shell.version}\n`);
+      return say(`gio-sandbox ${shell.version()}\n`);
     case undefined:
       throw new UsageError("There is no command");
     default:
       throw new UsageError(`There is no command “${printable(command, 80)}”`);
   }
-}
-
-function helpOf(command: string | undefined): string {
-  return new Map([
-    ["run", runHelp],
-    ["explain", explainHelp],
-    ["check", checkHelp],
-  ]).get(command ?? "") ?? mainHelp;
 }
 
 /** Only before the command: `gio-sandbox run -- ls --help` is for ls. */

@@ -4,15 +4,17 @@ import { usableBubblewrap } from "../node/bubblewrap.js";
 import { confinement } from "../node/confinement.js";
 import { knownPortalFacts } from "../node/portal-backend.js";
 import { loadProfile } from "../node/profiles.js";
+import { spareKoffi } from "../node/system-calls.js";
 import { fileKind, replaceFile, version } from "./node-files.js";
 import { NodeLauncher } from "./node-launcher.js";
 import type { Shell } from "./shell.js";
 
 export function nodeShell(): Shell {
+  spareKoffi();
   return {
     environment: process.env,
-    isTerminal: process.stdout.isTTY,
-    version: version(),
+    isTerminal: () => process.stdout.isTTY,
+    version,
     print: (text) => void process.stdout.write(text),
     printError: (text) => void process.stderr.write(text),
     loadProfile,

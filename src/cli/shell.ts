@@ -11,8 +11,9 @@ import type { WaitStatus } from "../subprocess/wait-status.js";
 export interface Shell {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether somebody sees standard output on a terminal. */
-  readonly isTerminal: boolean;
-  readonly version: string;
+  readonly isTerminal: () => boolean;
+  /** Of this package. */
+  version(): string;
   print(text: string): void;
   printError(text: string): void;
   /** As `loadProfile()` of the API. */

@@ -3,7 +3,7 @@ import type { Shell } from "./shell.js";
 
 /** Colours, where they are seen: on a terminal that has them, unless NO_COLOR (no-color.org) says that they are unwanted. */
 export function styleFor({ environment, isTerminal }: Shell): TextStyle {
-  const isWanted = isTerminal && (environment["NO_COLOR"] ?? "") === "" && environment["TERM"] !== "dumb";
+  const isWanted = isTerminal() && (environment["NO_COLOR"] ?? "") === "" && environment["TERM"] !== "dumb";
   return isWanted ? (role, text) => `\u001b[${codes[role]}m${text}\u001b[0m` : (_role, text) => text;
 }
 

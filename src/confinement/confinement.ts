@@ -36,10 +36,15 @@ export interface ContainerConfinement {
  * The verdict over the facts. A Flatpak or a snap inside a container is the former: that is what says what to do.
  */
 export function confinementOf(facts: ConfinementFacts): Confinement {
-  return flatpak(facts) ?? snap(facts) ?? container(facts) ?? sandbox(facts) ?? { kind: "host" };
+  return flatpakConfinement(facts.flatpakInfo) ?? snap(facts) ?? container(facts) ?? sandbox(facts) ?? { kind: "host" };
 }
 
-function flatpak({ flatpakInfo }: ConfinementFacts): FlatpakConfinement | null {
+/**
+ * The verdict as far as Flatpak goes.
+ *
+ * @param flatpakInfo as in the facts
+ */
+export function flatpakConfinement(flatpakInfo: string | null): FlatpakConfinement | null {
   const info = flatpakInfo === null ? null : parseFlatpakInfo(flatpakInfo);
   if (info === null) return null;
   const { sessionBus, sockets } = info.context;

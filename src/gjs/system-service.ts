@@ -142,9 +142,9 @@ const SOCKET_NUMBER = 3;
 function startService(): Service {
   try {
     const [ours, theirs] = connectedSockets();
-    const launcher = new Gio.SubprocessLauncher({
-      flags: Gio.SubprocessFlags.STDOUT_SILENCE | Gio.SubprocessFlags.STDERR_SILENCE,
-    });
+    const { INHERIT_FDS, STDOUT_SILENCE, STDERR_SILENCE } = Gio.SubprocessFlags;
+    // so GLib need not copy our memory map with fork(): the service closes what is not for it
+    const launcher = new Gio.SubprocessLauncher({ flags: INHERIT_FDS | STDOUT_SILENCE | STDERR_SILENCE });
     launcher.set_environ([]);
     // a launcher closes what it has taken
     launcher.take_fd(duplicateDescriptor(theirs.get_fd()), SOCKET_NUMBER);

@@ -6,6 +6,7 @@
  *
  * All memory is static. Paths mean what they mean to this process, so /proc/self is not the client's.
  */
+#include "descriptors.h"
 #include "system-call-protocol.h"
 
 #include <endian.h>
@@ -347,6 +348,7 @@ main (int argc, char **argv)
   if (argc != 2 || argv[1][0] < '0' || argv[1][0] > '9')
     complain ("Usage: gio-sandbox-calls SOCKET_FD\nMakes system calls for a program in GJS. gio-sandbox starts it.\n");
   client = parse_descriptor (argv[1]);
+  descriptors_close_others (&client, 1);
   /* what the terminal sends is for the client, whose end is this one's */
   signal (SIGHUP, SIG_IGN);
   signal (SIGINT, SIG_IGN);

@@ -1,6 +1,6 @@
 import type { MakeOrder } from "../init/encode.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
-import type { DesktopPlan } from "../plan/desktop.js";
+import type { DesktopPlan } from "../plan/desktop-plan.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { StartCarrier } from "./carrier.js";
 import type { GrantedPaths } from "./granted-paths.js";

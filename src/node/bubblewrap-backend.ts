@@ -1,15 +1,17 @@
 import { readlinkSync } from "node:fs";
+import { asksForDesktop, asksForFiles } from "../permissions/asked.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { BubblewrapRequest } from "../plan/bubblewrap.js";
 import { planBubblewrap, planOpenBubblewrap, planTemplate } from "../plan/bubblewrap.js";
 import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
+import { emptyDesktop } from "../plan/desktop-plan.js";
 import type { BubblewrapPlan } from "../plan/launch-plan.js";
 import { ownDirectories } from "../plan/root-filesystem.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { Backend, PreparedLaunch, PreparedSandbox, PreparedTemplate } from "./backend.js";
 import { usableBubblewrap } from "./bubblewrap.js";
 import { BubblewrapCarrier } from "./bubblewrap-carrier.js";
-import { overSocketPair } from "./control-socket.js";
+import { overHelper } from "./control-socket.js";
 import type { OpenedDesktop } from "./desktop.js";
 import { openDesktop } from "./desktop.js";
 import { mayFurnish, ruleOutFurnishing } from "./furnishing.js";
@@ -61,7 +63,8 @@ class BubblewrapBackend implements Backend {
     paths: GrantedPaths,
     planOf: (request: BubblewrapRequest) => Plan,
   ): Promise<{ readonly plan: Plan; readonly request: BubblewrapRequest; readonly opened: OpenedDesktop }> {
-    const opened = await openDesktop(permissions, paths, this.#bubblewrap);
+    const isAlone = !asksForDesktop(permissions) && !asksForFiles(permissions);
+    const opened = isAlone ? nothingOpened : await openDesktop(permissions, paths, this.#bubblewrap);
     try {
       const mounts = [...paths.mounts, ...opened.paths.mounts];
       const facts = { host: hostFacts(), bubblewrap: this.#bubblewrap };
@@ -78,6 +81,15 @@ class BubblewrapBackend implements Backend {
   }
 }
 
+/** Of a sandbox with nothing of the desktop, and nothing of the host's files that its home would lead to. */
+const nothingOpened: OpenedDesktop = {
+  plan: emptyDesktop,
+  paths: { mounts: [], descriptors: [] },
+  proxy: null,
+  closeDescriptors: () => undefined,
+  discard: () => undefined,
+};
+
 /** More granted paths than bwrap mounts each by itself, where it need not. */
 const MANY = 16;
 
@@ -92,7 +104,7 @@ function launchOf(
 ): PreparedLaunch {
   const granted = [...paths.descriptors, ...opened.paths.descriptors];
   return {
-    start: overSocketPair((control) => new DesktopCarrier(new BubblewrapCarrier(plan, { granted, child }, control), opened)),
+    start: overHelper((control) => new DesktopCarrier(new BubblewrapCarrier(plan, { granted, child }, control), opened)),
     frames: plan.frames,
     descriptors: [],
     isInitOnlyChild: true,

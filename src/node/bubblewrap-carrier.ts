@@ -3,6 +3,7 @@ import { errnoMessage } from "../subprocess/errno.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import { bubblewrapError } from "./bubblewrap-error.js";
 import type { Carrier } from "./carrier.js";
+import type { ControlEnd } from "./control-socket.js";
 import { dataFile } from "./data-file.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import { openDiagnostics, readDiagnostics } from "./diagnostics.js";
@@ -32,10 +33,10 @@ export class BubblewrapCarrier implements Carrier {
   /**
    * Starts it.
    *
-   * @param control the far end of init's control socket; it stays the caller's
+   * @param control the far end of init's control socket, which stays the caller's; or who takes the near one
    * @throws GLibError if it could not even be tried
    */
-  constructor(plan: Omit<BubblewrapPlan, "frames">, descriptors: PlanDescriptors, control: number) {
+  constructor(plan: Omit<BubblewrapPlan, "frames">, descriptors: PlanDescriptors, control: ControlEnd) {
     const temporary = new DescriptorScope();
     try {
       this.#diagnostics = openDiagnostics(this.#scope);
@@ -96,34 +97,34 @@ export class BubblewrapCarrier implements Carrier {
   }
 }
 
-interface RealisedDescriptors extends PlanDescriptors {
-  readonly control: number;
+interface RealisedDescriptors<End> extends PlanDescriptors {
+  readonly control: End;
   readonly diagnostics: number;
 }
 
 /** Starts the helper program of a plan. What it needs for a moment is put into `temporary`. */
 export function startHelper(
   plan: Omit<BubblewrapPlan, "frames">,
-  descriptors: RealisedDescriptors,
+  descriptors: RealisedDescriptors<ControlEnd>,
   temporary: DescriptorScope,
 ): HelperProcess {
   return startHelperProcess(plan.program, plan.argv, realised(plan, descriptors, temporary));
 }
 
 /** The descriptors of a plan. What is made for that is put into `temporary`. */
-export function realised(
+export function realised<End>(
   plan: Pick<BubblewrapPlan, "descriptors">,
-  descriptors: RealisedDescriptors,
+  descriptors: RealisedDescriptors<End>,
   temporary: DescriptorScope,
-): (number | null)[] {
+): (number | null | End)[] {
   return plan.descriptors.map((planned) => realise(planned, descriptors, temporary));
 }
 
-function realise(
+function realise<End>(
   planned: PlannedDescriptor,
-  { granted, child, control, diagnostics }: RealisedDescriptors,
+  { granted, child, control, diagnostics }: RealisedDescriptors<End>,
   temporary: DescriptorScope,
-): number | null {
+): number | null | End {
   switch (planned.kind) {
     case "null":
       return null;

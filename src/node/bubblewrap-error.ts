@@ -1,6 +1,6 @@
 import type { BubblewrapEnd } from "../plan/bubblewrap-failure.js";
 import { bubblewrapFailure } from "../plan/bubblewrap-failure.js";
-import { bubblewrapUnavailable } from "../plan/choose-backend.js";
+import { bubblewrapUnavailable } from "../plan/bubblewrap-unavailable.js";
 import type { GLibError } from "../subprocess/glib-error.js";
 import { ErrorDomain, SandboxError } from "../subprocess/glib-error.js";
 import { confinement } from "./confinement.js";

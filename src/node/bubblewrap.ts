@@ -52,13 +52,22 @@ function textsIn(path: string): Texts | null {
   try {
     const program = readFileSync(path, "latin1");
     if (!program.startsWith("\x7fELF")) return null;
-    const [versionText] = /(?<=\0)bubblewrap \d+\.\d+[.\d]*(?=\0)/.exec(program) ?? [];
-    const options = program.match(/(?<=[\0\n]) {2,}--[a-z0-9-]+/g) ?? [];
+    const [versionText] = /(?<=\0)bubblewrap \d+\.\d+[.\d]*(?=\0)/.exec(around(program, "\0bubblewrap ")) ?? [];
+    const options = around(program, "  --").match(/(?<=[\0\n]) {2,}--[a-z0-9-]+/g) ?? [];
     return versionText !== undefined && options.length > 0 ? { versionText, helpText: options.join("\n") } : null;
   } catch {
     return null;
   }
 }
+
+/** The part of a program in which these words stand: to search for them is faster than to look for a pattern. */
+function around(program: string, words: string): string {
+  const first = program.indexOf(words);
+  return first < 0 ? "" : program.slice(Math.max(first - MARGIN, 0), program.lastIndexOf(words) + MARGIN);
+}
+
+/** More than a line of the help has. */
+const MARGIN = 256;
 
 async function askedTexts(path: string): Promise<Texts> {
   const [versionText, helpText] = await Promise.all([ask(path, "--version"), ask(path, "--help")]);

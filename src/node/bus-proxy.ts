@@ -9,7 +9,7 @@ import { env } from "node:process";
 import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
 import type { BusProxyDescriptor, BusProxyRequest, SandboxIdentity } from "../plan/bus-proxy.js";
 import { BUBBLEWRAP_INFO, bubblewrapInfo, busSocketName, DEFAULT_APPLICATION, planBusProxy } from "../plan/bus-proxy.js";
-import type { DesktopPlan } from "../plan/desktop.js";
+import type { DesktopPlan } from "../plan/desktop-plan.js";
 import { errnoMessage } from "../subprocess/errno.js";
 import type { GLibError } from "../subprocess/glib-error.js";
 import { sandboxError } from "../subprocess/glib-error.js";

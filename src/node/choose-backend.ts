@@ -1,14 +1,15 @@
-import type { Confinement } from "../confinement/confinement.js";
-import { Backend as BackendName, bubblewrapUnavailable, chooseBackend } from "../plan/choose-backend.js";
+import type { FlatpakConfinement } from "../confinement/confinement.js";
+import { bubblewrapUnavailable } from "../plan/bubblewrap-unavailable.js";
+import { Backend as BackendName, chooseBackend } from "../plan/choose-backend.js";
 import { GLibError, sandboxError } from "../subprocess/glib-error.js";
 import type { Backend } from "./backend.js";
 import { bubblewrapBackend } from "./bubblewrap-backend.js";
 import { isRefusal } from "./bubblewrap-error.js";
-import { confinement } from "./confinement.js";
+import { confinement, ownFlatpak } from "./confinement.js";
 import { requiredSystemCalls } from "./descriptor-scope.js";
 import { flatpakSpawnBackend } from "./flatpak-spawn-backend.js";
 import { portalBackend } from "./portal-backend.js";
-import { systemCalls } from "./system-calls.js";
+import { isKoffiSpared, systemCalls } from "./system-calls.js";
 import { unsandboxedBackend } from "./unsandboxed-backend.js";
 
 /**
@@ -17,14 +18,14 @@ import { unsandboxedBackend } from "./unsandboxed-backend.js";
  * @throws GLibError `gio-sandbox-error-quark` NOT_AVAILABLE if that cannot be had here, saying why and what would help
  */
 export async function backendFor(requested: BackendName): Promise<Backend> {
-  const where = confinement();
-  const chosen = chooseBackend(requested, where);
+  const flatpak = ownFlatpak();
+  const chosen = chooseBackend(requested, flatpak);
   switch (chosen) {
     case BackendName.FLATPAK_PORTAL:
-      if (where.kind !== "flatpak") throw new TypeError("The portal was chosen outside a Flatpak");
-      return "missing" in systemCalls() ? flatpakSpawnBackend(where) : portalBackend(where);
+      if (flatpak === null) throw new TypeError("The portal was chosen outside a Flatpak");
+      return "missing" in systemCalls() ? flatpakSpawnBackend(flatpak) : portalBackend(flatpak);
     case BackendName.BUBBLEWRAP:
-      return foundBubblewrap(where);
+      return foundBubblewrap(flatpak);
     case BackendName.NONE:
       requiredSystemCalls();
       return unsandboxedBackend();
@@ -33,19 +34,23 @@ export async function backendFor(requested: BackendName): Promise<Backend> {
   }
 }
 
-async function foundBubblewrap(where: Confinement): Promise<Backend> {
+async function foundBubblewrap(flatpak: FlatpakConfinement | null): Promise<Backend> {
   // bwrap is asked while koffi is loaded
   const backend = bubblewrapBackend();
   backend.catch(() => undefined);
-  const calls = systemCalls();
-  if ("missing" in calls && where.kind === "flatpak") {
-    const message = `No sandbox is available. Bubblewrap: ${calls.missing}, which would be of no help either.`;
-    throw bubblewrapUnavailable(where, sandboxError("NOT_AVAILABLE", message, { cause: calls.cause }));
-  }
-  requiredSystemCalls();
+  if (!isKoffiSpared()) requireSystemCalls(flatpak);
   try {
     return await backend;
   } catch (error) {
-    throw error instanceof GLibError && isRefusal(error) ? bubblewrapUnavailable(where, error) : error;
+    throw error instanceof GLibError && isRefusal(error) ? bubblewrapUnavailable(confinement(), error) : error;
   }
+}
+
+function requireSystemCalls(flatpak: FlatpakConfinement | null): void {
+  const calls = systemCalls();
+  if ("missing" in calls && flatpak !== null) {
+    const message = `No sandbox is available. Bubblewrap: ${calls.missing}, which would be of no help either.`;
+    throw bubblewrapUnavailable(flatpak, sandboxError("NOT_AVAILABLE", message, { cause: calls.cause }));
+  }
+  requiredSystemCalls();
 }

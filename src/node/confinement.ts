@@ -2,8 +2,8 @@ import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 
 import { join } from "node:path";
 import { env } from "node:process";
 import type { ConfinementFacts } from "../confinement/confinement-facts.js";
-import type { Confinement } from "../confinement/confinement.js";
-import { confinementOf } from "../confinement/confinement.js";
+import type { Confinement, FlatpakConfinement } from "../confinement/confinement.js";
+import { confinementOf, flatpakConfinement } from "../confinement/confinement.js";
 
 /** Where this program runs: found out once, since it does not change. */
 export function confinement(): Confinement {
@@ -13,11 +13,21 @@ export function confinement(): Confinement {
 
 let found: Confinement | null = null;
 
+/** The Flatpak that this program is in; null: it is in none. Found out once, and with one look: a launch needs no more. */
+export function ownFlatpak(): FlatpakConfinement | null {
+  if (flatpak === undefined) flatpak = existsSync(FLATPAK_INFO) ? flatpakConfinement(readText(FLATPAK_INFO)) : null;
+  return flatpak;
+}
+
+let flatpak: FlatpakConfinement | null | undefined;
+
+const FLATPAK_INFO = "/.flatpak-info";
+
 /** Reads what the verdict needs. What is not there, or is no regular file, is null. */
 export function confinementFacts(): ConfinementFacts {
   const { container, SNAP, SNAP_NAME, SNAP_INSTANCE_NAME, SNAP_REVISION } = env;
   return {
-    flatpakInfo: readText("/.flatpak-info"),
+    flatpakInfo: readText(FLATPAK_INFO),
     environment: { container, SNAP, SNAP_NAME, SNAP_INSTANCE_NAME, SNAP_REVISION },
     snapYaml: SNAP?.startsWith("/") === true ? readText(join(SNAP, "meta/snap.yaml")) : null,
     cgroup: readText("/proc/self/cgroup"),

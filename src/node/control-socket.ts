@@ -1,7 +1,8 @@
 import { Socket } from "node:net";
-import type { Carrier, StartCarrier } from "./carrier.js";
+import type { Carrier, StartCarrier, StartedCarrier } from "./carrier.js";
 import { DescriptorScope, requiredSystemCalls } from "./descriptor-scope.js";
 import type { DescriptorPassing } from "./descriptor-stream.js";
+import { callsAtHand } from "./system-calls.js";
 
 /** The launcher's end of an init's control socket. */
 export interface ControlSocket {
@@ -14,6 +15,26 @@ export interface ControlSocket {
 export function controlSocket(descriptor: number): ControlSocket {
   const stream = new Socket({ fd: descriptor, readable: true, writable: true });
   return { stream, passing: { calls: requiredSystemCalls(), socket: descriptor } };
+}
+
+/** How a carrier that starts a helper program comes to the control socket: init's end of it, or who takes the launcher's. */
+export type ControlEnd = number | ((ours: Socket) => void);
+
+/**
+ * Starts a carrier whose helper program brings init's end of the control socket. Without koffi Node makes the socket while it
+ * starts the program, and no descriptors can be sent over it.
+ */
+export function overHelper(start: (control: ControlEnd) => Carrier): StartCarrier {
+  const overPair = overSocketPair(start);
+  return () => (callsAtHand() === null ? overOwnSocket(start) : overPair());
+}
+
+function overOwnSocket(start: (control: ControlEnd) => Carrier): StartedCarrier {
+  const sockets: Socket[] = [];
+  const carrier = start((ours) => sockets.push(ours));
+  const [stream] = sockets;
+  if (stream === undefined) throw new TypeError("The helper program has no control socket");
+  return { carrier, control: { stream, passing: null } };
 }
 
 /**

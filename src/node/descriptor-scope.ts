@@ -2,7 +2,7 @@ import { closeSync, openSync } from "node:fs";
 import { descriptorError, sandboxError } from "../subprocess/glib-error.js";
 import { borrow, giveBack, isOpen, namelessFile, plainPipe } from "./plain-descriptors.js";
 import type { SystemCalls } from "./system-calls.js";
-import { SystemCallFailure, systemCalls } from "./system-calls.js";
+import { callsAtHand, SystemCallFailure, systemCalls } from "./system-calls.js";
 
 /** Descriptors that are wanted for a while, and closed together. */
 export class DescriptorScope {
@@ -29,8 +29,8 @@ export class DescriptorScope {
    */
   duplicate(descriptor: number): number {
     checkNumber(descriptor);
-    const calls = systemCalls();
-    return "missing" in calls ? this.#borrow(descriptor) : this.#duplicate(calls, descriptor);
+    const calls = callsAtHand();
+    return calls === null ? this.#borrow(descriptor) : this.#duplicate(calls, descriptor);
   }
 
   /**
@@ -66,8 +66,7 @@ export class DescriptorScope {
 
   /** A file that is nowhere to be found. `label` shows in /proc/PID/fd. */
   memoryFile(label: string): number {
-    const calls = systemCalls();
-    return this.own("missing" in calls ? namelessFile() : calls.memoryFile(label));
+    return this.own(callsAtHand()?.memoryFile(label) ?? namelessFile());
   }
 
   [Symbol.dispose](): void {

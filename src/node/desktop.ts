@@ -1,10 +1,10 @@
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
-import type { DesktopPlan } from "../plan/desktop.js";
+import type { DesktopPlan } from "../plan/desktop-plan.js";
 import { desktopWishes, planDesktop, withBusSockets } from "../plan/desktop.js";
 import type { BusProxy } from "./bus-proxy.js";
 import { newIdentity, startBusProxy } from "./bus-proxy.js";
-import { DescriptorScope } from "./descriptor-scope.js";
+import { DescriptorScope, requiredSystemCalls } from "./descriptor-scope.js";
 import { desktopFacts } from "./desktop-facts.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { OpenedPaths, placed } from "./granted-paths.js";
@@ -35,6 +35,8 @@ export async function openDesktop(
   granted: GrantedPaths,
   bubblewrap: BubblewrapFacts,
 ): Promise<OpenedDesktop> {
+  // the sockets of a proxy are duplicated, and not only borrowed
+  requiredSystemCalls();
   const host = hostFacts();
   const desktop = await desktopFacts(permissions);
   const scope = new DescriptorScope();

@@ -5,29 +5,30 @@ import type { PortalFacts } from "../confinement/portal-facts.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import { planOpenBubblewrap } from "../plan/bubblewrap.js";
 import type { BubblewrapFacts } from "../plan/bubblewrap-facts.js";
-import { bubblewrapGuarantees, bubblewrapShortfalls } from "../plan/bubblewrap-guarantees.js";
+import { bubblewrapGuarantees } from "../plan/bubblewrap-guarantees.js";
 import { bubblewrapOptions } from "../plan/bubblewrap-words.js";
-import type { ChosenBackend } from "../plan/choose-backend.js";
 import { Backend, chooseBackend } from "../plan/choose-backend.js";
 import { DEFAULT_APPLICATION } from "../plan/bus-proxy.js";
-import type { DesktopPlan } from "../plan/desktop.js";
-import { desktopEnvironment, desktopWishes, planDesktop, withBusSockets } from "../plan/desktop.js";
+import type { DesktopPlan } from "../plan/desktop-plan.js";
+import { desktopEnvironment } from "../plan/desktop-plan.js";
+import { desktopWishes, planDesktop, withBusSockets } from "../plan/desktop.js";
 import { filterVerdicts } from "../plan/filter-verdicts.js";
 import type { HostFileKind } from "../plan/filesystem-view.js";
 import { filesystemView, lookedUp } from "../plan/filesystem-view.js";
 import type { FoundPath } from "../plan/host-path.js";
-import type { Aspect, Shortfalls } from "../plan/guarantees.js";
-import { checkRequired, guaranteesOf } from "../plan/guarantees.js";
+import type { Aspect } from "../plan/guarantees.js";
+import { guaranteesOf } from "../plan/guarantees.js";
 import type { LimitFacts } from "../plan/limit-mechanisms.js";
 import { isScopeUseful } from "../plan/scope-request.js";
 import { portalFilesystem } from "../plan/flatpak-portal-filesystem.js";
-import { portalGuarantees, portalShortfalls } from "../plan/flatpak-portal-guarantees.js";
+import { portalGuarantees } from "../plan/flatpak-portal-guarantees.js";
 import { sandboxFlags } from "../plan/flatpak-portal-permissions.js";
 import { SandboxReport } from "../plan/sandbox-report.js";
-import { unsandboxedGuarantees, unsandboxedShortfalls } from "../plan/unsandboxed-guarantees.js";
+import { shortfalls } from "../plan/shortfalls.js";
+import { unsandboxedGuarantees } from "../plan/unsandboxed-guarantees.js";
 import type { Environment } from "../subprocess/environment.js";
 import { childDirectories } from "./child-directories.js";
-import { confinement } from "./confinement.js";
+import { ownFlatpak } from "./confinement.js";
 import type { DescriptorScope } from "./descriptor-scope.js";
 import { localDesktopFacts } from "./desktop-facts.js";
 import type { GrantedPaths } from "./granted-paths.js";
@@ -66,9 +67,9 @@ export interface SandboxContents {
  */
 export function foreseenContents(requested: Backend, permissions: PermissionSet, scope: DescriptorScope): SandboxContents {
   const granted = openGrantedPaths(permissions, scope);
-  const where = confinement();
-  if (chooseBackend(requested, where) === Backend.FLATPAK_PORTAL && where.kind === "flatpak") {
-    return { granted, desktop: desktopThroughPortal(permissions, where), scope: null };
+  const flatpak = ownFlatpak();
+  if (chooseBackend(requested, flatpak) === Backend.FLATPAK_PORTAL && flatpak !== null) {
+    return { granted, desktop: desktopThroughPortal(permissions, flatpak), scope: null };
   }
   const host = hostFacts();
   // the address of this bus is asked for on another one, and the report does not depend on it
@@ -95,35 +96,18 @@ function socketOfProxy(path: string): FoundPath {
  */
 export function explain(launch: ExplainedLaunch, contents: SandboxContents): SandboxReport {
   const { required } = launch;
-  const backend = chooseBackend(launch.backend, confinement());
+  const backend = chooseBackend(launch.backend, ownFlatpak());
   switch (backend) {
     case Backend.BUBBLEWRAP:
       return explainBubblewrap(launch, contents);
     case Backend.FLATPAK_PORTAL:
       return explainPortal(launch, contents);
     case Backend.NONE:
-      return new SandboxReport(backend, guaranteesOf(unsandboxedGuarantees(), unsandboxedShortfalls, required), null);
+      return new SandboxReport(backend, guaranteesOf(unsandboxedGuarantees(), shortfalls[backend], required), null);
     case Backend.LANDLOCK:
       throw new TypeError("There is no such backend");
   }
 }
-
-/**
- * Refuses a launch of which the backend could not keep what is required.
- *
- * @throws GLibError `gio-sandbox-error-quark` NOT_ENFORCEABLE; NOT_AVAILABLE as `chooseBackend()`
- */
-export function checkLaunch({ backend: requested, required }: ExplainedLaunch): void {
-  const backend = chooseBackend(requested, confinement());
-  checkRequired(backend, shortfalls[backend], required);
-}
-
-const shortfalls: Readonly<Record<ChosenBackend, Shortfalls>> = {
-  [Backend.BUBBLEWRAP]: bubblewrapShortfalls,
-  [Backend.FLATPAK_PORTAL]: portalShortfalls,
-  [Backend.LANDLOCK]: unsandboxedShortfalls,
-  [Backend.NONE]: unsandboxedShortfalls,
-};
 
 function explainBubblewrap(launch: ExplainedLaunch, { granted, desktop, scope }: SandboxContents): SandboxReport {
   const { permissions, required } = launch;
@@ -142,14 +126,14 @@ function explainBubblewrap(launch: ExplainedLaunch, { granted, desktop, scope }:
     options: bubblewrapOptions(plan),
     filter: filterVerdicts(permissions.syscalls, host.architecture),
   });
-  return new SandboxReport(Backend.BUBBLEWRAP, guaranteesOf(statements, bubblewrapShortfalls, required), filesystem);
+  return new SandboxReport(Backend.BUBBLEWRAP, guaranteesOf(statements, shortfalls[Backend.BUBBLEWRAP], required), filesystem);
 }
 
 function explainPortal(launch: ExplainedLaunch, { granted, desktop, scope }: SandboxContents): SandboxReport {
   const { permissions, required } = launch;
-  const where = confinement();
-  if (where.kind !== "flatpak") throw new TypeError("The portal was chosen outside a Flatpak");
-  const { info } = where;
+  const flatpak = ownFlatpak();
+  if (flatpak === null) throw new TypeError("The portal was chosen outside a Flatpak");
+  const { info } = flatpak;
   const portal = knownPortalFacts();
   // what would be refused, is refused here
   sandboxFlags(permissions, info.context, portal ?? NEWEST_PORTAL);
@@ -167,7 +151,7 @@ function explainPortal(launch: ExplainedLaunch, { granted, desktop, scope }: San
     limitFacts: { uid: host.uid, kernelRelease: release(), scope },
     filter: filterVerdicts(permissions.syscalls, host.architecture),
   });
-  return new SandboxReport(Backend.FLATPAK_PORTAL, guaranteesOf(statements, portalShortfalls, required), filesystem);
+  return new SandboxReport(Backend.FLATPAK_PORTAL, guaranteesOf(statements, shortfalls[Backend.FLATPAK_PORTAL], required), filesystem);
 }
 
 function linksIn(directory: string): ReadonlyMap<string, string> {

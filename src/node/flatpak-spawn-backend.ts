@@ -1,7 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import type { FlatpakConfinement } from "../confinement/confinement.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
-import { desktopEnvironment } from "../plan/desktop.js";
+import { desktopEnvironment } from "../plan/desktop-plan.js";
 import { planFlatpakSpawn } from "../plan/flatpak-spawn.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";

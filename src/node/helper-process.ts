@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import type { ProcessCalls } from "./process-calls.js";
 import { processCalls } from "./process-calls.js";
 
@@ -20,23 +21,34 @@ export interface HelperProcess {
   ref(): void;
 }
 
+/** What a helper has under a number: one of the caller's descriptors, which stays that; /dev/null; or a socket, whose other end is taken. */
+export type HelperDescriptor = number | null | ((ours: Socket) => void);
+
 /**
  * Starts one, with no environment, in the root directory.
  *
- * @param descriptors what it has as number 0, 1, and so on; null is /dev/null. They stay the caller's
+ * @param descriptors what it has as number 0, 1, and so on; a socket only while koffi is not loaded
  */
 export function startHelperProcess(
   program: string,
   argv: readonly string[],
-  descriptors: readonly (number | null)[],
+  descriptors: readonly HelperDescriptor[],
 ): HelperProcess {
   const calls = processCalls();
-  return calls === null ? startChild(program, argv, descriptors) : startSpawned(calls, program, argv, descriptors);
+  return calls === null ? startChild(program, argv, descriptors) : startSpawned(calls, program, argv, descriptors.map(withoutSocket));
 }
 
-function startChild(program: string, argv: readonly string[], descriptors: readonly (number | null)[]): HelperProcess {
-  const stdio = descriptors.map((descriptor) => descriptor ?? "ignore");
+function withoutSocket(descriptor: HelperDescriptor): number | null {
+  if (typeof descriptor === "function") throw new TypeError("Only Node itself makes a socket with a child");
+  return descriptor;
+}
+
+function startChild(program: string, argv: readonly string[], descriptors: readonly HelperDescriptor[]): HelperProcess {
+  const stdio = descriptors.map((descriptor) => (typeof descriptor === "function" ? "pipe" : (descriptor ?? "ignore")));
   const child = spawn(program, argv, { stdio, env: {}, cwd: "/" });
+  for (const [number, descriptor] of descriptors.entries()) {
+    if (typeof descriptor === "function") descriptor(child.stdio[number] as Socket);
+  }
   const ended = new Promise<HelperEnd>((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (exitCode, signal) => resolve({ exitCode, signal }));

@@ -1,9 +1,9 @@
-import { lstatSync, readlinkSync } from "node:fs";
 import { arch, getegid, geteuid } from "node:process";
-import type { HostFacts, SystemDirectory } from "../plan/host-facts.js";
+import type { HostFacts } from "../plan/host-facts.js";
 import { systemDirectoryPaths } from "../plan/host-facts.js";
 import type { Architecture } from "../seccomp/architecture.js";
 import { sandboxError } from "../subprocess/glib-error.js";
+import { systemDirectory } from "./system-directory.js";
 
 /** The facts of the host, read once. */
 export function hostFacts(): HostFacts {
@@ -38,10 +38,4 @@ function architecture(): Architecture {
   const name = architectures[arch];
   if (name !== undefined) return name;
   throw sandboxError("NOT_AVAILABLE", `No sandbox is available: the system calls of ${arch} are not known.`);
-}
-
-function systemDirectory(path: string): SystemDirectory[] {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return [];
-  return [{ path, linkTarget: stats.isSymbolicLink() ? readlinkSync(path) : null }];
 }

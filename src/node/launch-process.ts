@@ -1,8 +1,10 @@
+import { asksForFiles } from "../permissions/asked.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import { limitsWithTimeout } from "../plan/child-limits.js";
-import { emptyDesktop } from "../plan/desktop.js";
+import { emptyDesktop } from "../plan/desktop-plan.js";
 import { launchFailureError } from "../plan/launch-failure.js";
 import { SINGLE_PROCESS } from "../plan/launch-plan.js";
+import { isScopeUseful } from "../plan/scope-request.js";
 import type { StreamSettings, SubprocessFlags } from "../subprocess/flags.js";
 import { Stream } from "../subprocess/flags.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
@@ -56,8 +58,7 @@ export function launchProcess(request: ProcessRequest, cancellable: Cancellable 
     throwIfCancelled(cancellable);
     const { flags, settings, table, permissions, backend, sandbox } = request;
     const taken = duplicateTaken(flags, settings, table, scope);
-    const start =
-      sandbox === null ? newSandbox(backend, permissions, openGrantedPaths(permissions, scope)) : Promise.resolve(putInto(sandbox));
+    const start = sandbox === null ? newSandbox(backend, permissions, grantedPaths(permissions, scope)) : Promise.resolve(putInto(sandbox));
     launchWith(request, taken, start, scope, cancellable).then(resolve, reject);
   });
   return launch.finally(() => scope[Symbol.dispose]());
@@ -92,6 +93,10 @@ function putInto(sandbox: OpenSandbox): StartCommand {
   return (command, permissions, child, cancellable) => sandbox.start(command, permissions, child, cancellable);
 }
 
+function grantedPaths(permissions: PermissionSet, scope: DescriptorScope): GrantedPaths {
+  return asksForFiles(permissions) ? openGrantedPaths(permissions, scope) : { mounts: [], descriptors: [], byName: [], hidden: [] };
+}
+
 async function newSandbox(
   findBackend: FindBackend,
   permissions: PermissionSet,
@@ -104,7 +109,8 @@ async function newSandbox(
     const mounts = [...granted.mounts, ...(launch.desktop?.mounts ?? [])];
     const start = new ProcessStart((failure) => launchFailureError(failure, command, mounts));
     session.listen(SINGLE_PROCESS, start);
-    const limitScope = await openLimitScope(scopeable(launch, session), permissions.limits);
+    const { limits } = permissions;
+    const limitScope = isScopeUseful(limits) ? await openLimitScope(scopeable(launch, session), limits) : null;
     session.write(launch.frames, launch.descriptors);
     let pid: number;
     try {

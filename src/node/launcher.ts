@@ -22,19 +22,22 @@ import { checkDispositions, Stream, streamWord, SubprocessFlags } from "../subpr
 import { ioError } from "../subprocess/glib-error.js";
 import type { FindBackend } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
+import { checkLaunch } from "./check-launch.js";
 import { backendFor } from "./choose-backend.js";
 import { childDirectories } from "./child-directories.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import type { ExplainedLaunch } from "./explain.js";
-import { checkLaunch, explain, foreseenContents } from "./explain.js";
+import { explain, foreseenContents } from "./explain.js";
 import { launchProcess } from "./launch-process.js";
 import type { SandboxUse } from "./open-sandbox.js";
 import type { RunningProcess } from "./running-process.js";
 import { closeUnlessBorrowed, isOpen } from "./plain-descriptors.js";
-import { Sandbox } from "./sandbox.js";
-import { MOST_PREWARMED, SandboxPool } from "./sandbox-pool.js";
+import type { Sandbox } from "./sandbox.js";
+import { openSandbox, openSandboxOf } from "./sandbox.js";
+import type { SandboxPool } from "./sandbox-pool.js";
+import { sandboxPool } from "./sandbox-pool.js";
 import { SandboxSubprocess } from "./subprocess.js";
-import { systemCalls } from "./system-calls.js";
+import { callsAtHand } from "./system-calls.js";
 
 /** What `new SandboxSubprocessLauncher()` takes, as GObject properties. */
 export interface LauncherProperties {
@@ -59,6 +62,9 @@ export interface StartedChild {
   /** What holds for it. */
   readonly report: () => SandboxReport;
 }
+
+/** The most sandboxes that are kept ready: each is a process and some hundred kilobytes. */
+const MOST_PREWARMED = 64;
 
 /** Bytes that `communicateAsync()` takes from one stream of a child unless the launcher says otherwise. */
 export const DEFAULT_MAXIMUM_OUTPUT = 128 * 1024 * 1024;
@@ -199,7 +205,7 @@ export class SandboxSubprocessLauncher {
    */
   async openSandboxAsync(use: SandboxUse = "kept", cancellable: Cancellable | null = null): Promise<Sandbox> {
     checkLaunch(this.#explained());
-    return Sandbox.open(this.#findBackend(), this.#permissions, use, cancellable);
+    return openSandbox(this.#findBackend(), this.#permissions, use, cancellable);
   }
 
   /**
@@ -216,7 +222,7 @@ export class SandboxSubprocessLauncher {
     if (sandboxes > 0) checkLaunch(this.#explained());
     this.#pool?.close();
     this.#prewarmed = sandboxes;
-    this.#pool = sandboxes === 0 ? null : new SandboxPool(this.#findBackend(), this.#permissions.freeze().snapshot(), sandboxes);
+    this.#pool = sandboxes === 0 ? null : sandboxPool(this.#findBackend(), this.#permissions.freeze().snapshot(), sandboxes);
   }
 
   /** Bytes that `communicateAsync()` takes from each stream of a child before it gives up: 128 MiB at first. */
@@ -270,7 +276,7 @@ export class SandboxSubprocessLauncher {
       table: this.#table,
       permissions: this.#permissions.freeze().snapshot(),
       backend: this.#findBackend(),
-      sandbox: this.#sandbox === null ? (this.#pool?.take() ?? null) : Sandbox.openSandboxOf(this.#sandbox),
+      sandbox: this.#sandbox === null ? (this.#pool?.take() ?? null) : openSandboxOf(this.#sandbox),
     };
     const { running, contents } = await launchProcess(request, cancellable);
     return { running, maximumOutput, report: () => explain(explained, contents) };
@@ -440,8 +446,8 @@ export class SandboxSubprocessLauncher {
     this.#set(stream, { ...this.#settings[stream], fd: fd === -1 ? null : fd });
     if (old !== null && old !== fd) closeTaken(old);
     // without koffi that cannot be had; what is started for our own children passes on what it is told to, and no more
-    const calls = systemCalls();
-    if (fd !== -1 && !("missing" in calls) && calls.isOpen(fd)) calls.setCloseOnExec(fd);
+    const calls = callsAtHand();
+    if (fd !== -1 && calls?.isOpen(fd) === true) calls.setCloseOnExec(fd);
   }
 
   #set(stream: Stream, overrides: StreamOverrides): void {

@@ -1,7 +1,7 @@
 import { HelloFlag, SignalScope } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
-import type { DesktopPlan } from "../plan/desktop.js";
-import { desktopEnvironment, emptyDesktop } from "../plan/desktop.js";
+import type { DesktopPlan } from "../plan/desktop-plan.js";
+import { desktopEnvironment, emptyDesktop } from "../plan/desktop-plan.js";
 import type { PlacedMount } from "../plan/host-path.js";
 import { launchFailureError } from "../plan/launch-failure.js";
 import { planProcess } from "../plan/process-launch.js";

@@ -66,8 +66,25 @@ function unavailable(cause: unknown): GLibError {
   );
 }
 
-/** An empty file without a name, to read and write. */
+/** An empty file without a name, to read and write: in memory, where there is such a place. */
 export function namelessFile(): number {
+  return namelessFileIn("/dev/shm") ?? namelessFileIn(tmpdir()) ?? unlinkedFile();
+}
+
+/** @returns null if the directory is not there, or its file system cannot do this */
+function namelessFileIn(directory: string): number | null {
+  try {
+    // with O_EXCL it cannot be given a name later on: open(2)
+    return openSync(directory, O_TMPFILE | constants.O_RDWR | constants.O_EXCL, 0o600);
+  } catch {
+    return null;
+  }
+}
+
+// include/uapi/asm-generic/fcntl.h, with O_DIRECTORY: node:fs does not have it
+const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+
+function unlinkedFile(): number {
   const { O_RDWR, O_CREAT, O_EXCL } = constants;
   // for this user alone: mkdtemp(3)
   const directory = mkdtempSync(join(tmpdir(), "gio-sandbox-"));

@@ -30,8 +30,8 @@ export interface ProcessCalls {
  * posix_spawn_file_actions_addchdir_np(3), and in a worker thread, which nobody tells of the end of a child.
  */
 export function processCalls(): ProcessCalls | null {
-  const koffi = isMainThread ? loadedKoffi() : null;
-  if (koffi === null) return null;
+  const koffi = loadedKoffi();
+  if (koffi === null || !isMainThread) return null;
   calls ??= bind(koffi);
   return calls === "missing" ? null : calls;
 }

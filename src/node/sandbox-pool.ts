@@ -5,14 +5,16 @@ import type { FindBackend } from "./backend.js";
 import { OpenSandbox } from "./open-sandbox.js";
 import { SandboxTemplate } from "./sandbox-template.js";
 
-/** The most sandboxes that a pool keeps: each is a process and some hundred kilobytes. */
-export const MOST_PREWARMED = 64;
-
 /** Milliseconds that sandboxes are kept ready without one being used. */
 const IDLE = 60_000;
 
 /** Milliseconds after which a pool is filled up again: by then a short process has ended, which that would hold up. */
 const PAUSE = 10;
+
+/** As `new SandboxPool()`: a function, so that who never prewarms need not have this module. */
+export function sandboxPool(backend: FindBackend, permissions: PermissionSet, size: number): SandboxPool {
+  return new SandboxPool(backend, permissions, size);
+}
 
 /**
  * Sandboxes for one process each, made before they are needed. They do not keep the program alive.
@@ -36,7 +38,7 @@ export class SandboxPool {
   #refillTimer: NodeJS.Timeout | null = null;
   #idleTimer: NodeJS.Timeout | null = null;
 
-  /** @param size how many to keep ready, at most `MOST_PREWARMED` */
+  /** @param size how many to keep ready */
   constructor(backend: FindBackend, permissions: PermissionSet, size: number) {
     this.#backend = backend;
     this.#permissions = permissions;

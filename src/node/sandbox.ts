@@ -16,6 +16,24 @@ export interface SandboxEvents {
   outOfMemory: [];
 }
 
+let construct: (permissions: SandboxPermissions, sandbox: OpenSandbox) => Sandbox;
+let insideOf: (sandbox: Sandbox) => OpenSandbox;
+
+/** See `SandboxSubprocessLauncher.openSandboxAsync()`. */
+export async function openSandbox(
+  backend: FindBackend,
+  permissions: SandboxPermissions,
+  use: SandboxUse,
+  cancellable: Cancellable | null,
+): Promise<Sandbox> {
+  return construct(permissions, await OpenSandbox.open(backend, permissions.freeze().snapshot(), use, cancellable));
+}
+
+/** What a launcher puts processes into. */
+export function openSandboxOf(sandbox: Sandbox): OpenSandbox {
+  return insideOf(sandbox);
+}
+
 /**
  * A sandbox that is open: processes are put into it one after another or at once, by a launcher whose `sandbox` it is.
  *
@@ -37,19 +55,9 @@ export class Sandbox extends EventEmitter<SandboxEvents> {
     void sandbox.ended.then(() => this.emit("exited", sandbox.loss));
   }
 
-  /** See `SandboxSubprocessLauncher.openSandboxAsync()`. */
-  static async open(
-    backend: FindBackend,
-    permissions: SandboxPermissions,
-    use: SandboxUse,
-    cancellable: Cancellable | null,
-  ): Promise<Sandbox> {
-    return new Sandbox(permissions, await OpenSandbox.open(backend, permissions.freeze().snapshot(), use, cancellable));
-  }
-
-  /** What a launcher puts processes into. */
-  static openSandboxOf(sandbox: Sandbox): OpenSandbox {
-    return sandbox.#sandbox;
+  static {
+    construct = (permissions, sandbox) => new Sandbox(permissions, sandbox);
+    insideOf = (sandbox) => sandbox.#sandbox;
   }
 
   /** Whether it has ended, or been closed. */

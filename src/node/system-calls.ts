@@ -71,6 +71,28 @@ export function systemCalls(): SystemCalls | SystemCallsMissing {
   return loaded;
 }
 
+/**
+ * Has koffi loaded only for what cannot be done without it. For a program that starts one process: to load koffi takes longer
+ * than that saves it.
+ */
+export function spareKoffi(): void {
+  isSpared = true;
+}
+
+let isSpared = false;
+
+/** Whether koffi has been spared so far. */
+export function isKoffiSpared(): boolean {
+  return isSpared && loaded === null;
+}
+
+/** The calls, for who can do without them: null if koffi is spared, or cannot be had. */
+export function callsAtHand(): SystemCalls | null {
+  if (isKoffiSpared()) return null;
+  const calls = systemCalls();
+  return "missing" in calls ? null : calls;
+}
+
 export interface SystemCallsMissing {
   readonly missing: string;
   readonly cause: unknown;

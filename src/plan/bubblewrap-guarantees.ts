@@ -1,5 +1,5 @@
 import type { BubblewrapOption } from "./bubblewrap-words.js";
-import type { GuaranteeFacts, Shortfalls, Statements } from "./guarantees.js";
+import type { GuaranteeFacts, Statements } from "./guarantees.js";
 import { Outside } from "./guarantees.js";
 import type { LimitFacts } from "./limit-mechanisms.js";
 import { sandboxDirectories } from "./root-filesystem.js";
@@ -50,9 +50,6 @@ export function bubblewrapGuarantees({ options, ...rest }: BubblewrapGuaranteeFa
     lifetime: lifetime(facts),
   };
 }
-
-/** What bubblewrap and init cannot hold: nothing. */
-export const bubblewrapShortfalls: Shortfalls = new Map();
 
 function traitsOf(options: readonly BubblewrapOption[], uid: number): SandboxTraits {
   const has = (...words: readonly string[]): boolean => options.some(({ name }) => words.includes(name));

@@ -3,12 +3,13 @@ import { encodeHello, encodeLaunch } from "../init/encode.js";
 import { Bound, HelloFlag, Origin } from "../init/protocol.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import { compileSyscallPolicy } from "../seccomp/compile-policy.js";
+import { sandboxFilter } from "../seccomp/sandbox-filter.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { BubblewrapFacts } from "./bubblewrap-facts.js";
 import { checkTargets, isTmpfsWatched } from "./child-limits.js";
-import type { DesktopPlan } from "./desktop.js";
-import { desktopEnvironment, emptyDesktop } from "./desktop.js";
+import type { DesktopPlan } from "./desktop-plan.js";
+import { desktopEnvironment, emptyDesktop } from "./desktop-plan.js";
 import { furnishing } from "./furnishing.js";
 import type { HostFacts, ResolvedMount } from "./host-facts.js";
 import type { HiddenPath } from "./host-path.js";
@@ -87,6 +88,7 @@ function greeting({ furnish }: SandboxPlan, helloFlags: number): Uint8Array {
 
 /** The filters that init puts upon each child, in addition to that of the sandbox. */
 function childFilters({ permissions, host }: BubblewrapRequest): readonly Uint8Array[] {
+  if (permissions.syscalls.kind === "default") return [];
   const { child } = compileSyscallPolicy(permissions.syscalls, host.architecture);
   return child === null ? [] : [child.bytes];
 }
@@ -134,7 +136,7 @@ export function planTemplate(request: BubblewrapRequest): TemplatePlan | null {
       privateDirectories: own.map((path) => ({ path, options: privateOptions(path, tmpfsSize) })),
       carried,
       covers: [...new Set([...bubblewrapCovers, ...hostSettings])],
-      filters: [compileSyscallPolicy(permissions.syscalls, host.architecture).sandbox.bytes],
+      filters: [sandboxFilter(host.architecture).bytes],
     },
   };
 }
@@ -260,9 +262,8 @@ class SandboxBuilder {
 
   /** What holds in every sandbox, for init as well; the policy's own filter is for the child, and init installs it. */
   #systemCalls(): void {
-    const { host, permissions } = this.#request;
-    const { sandbox } = compileSyscallPolicy(permissions.syscalls, host.architecture);
-    this.#words.push("--seccomp", this.#add({ kind: "data", bytes: sandbox.bytes }));
+    const { bytes } = sandboxFilter(this.#request.host.architecture);
+    this.#words.push("--seccomp", this.#add({ kind: "data", bytes }));
   }
 
   #filesystem(): void {

@@ -1,6 +1,6 @@
-import type { Confinement, ContainerConfinement, SnapConfinement } from "../confinement/confinement.js";
-import { GLibError, sandboxError } from "../subprocess/glib-error.js";
-import { printable } from "../subprocess/printable.js";
+import type { FlatpakConfinement } from "../confinement/confinement.js";
+import type { GLibError } from "../subprocess/glib-error.js";
+import { sandboxError } from "../subprocess/glib-error.js";
 
 /** What can carry a sandbox. */
 export const Backend = {
@@ -22,14 +22,15 @@ export type ChosenBackend = Exclude<Backend, typeof Backend.AUTO>;
  * The backend for a request, before anything is tried: whether bubblewrap works, and whether the portal answers, only a try
  * can tell. What was asked for is never replaced by another.
  *
+ * @param flatpak the one that this program is in; null: it is in none
  * @throws GLibError `gio-sandbox-error-quark` NOT_AVAILABLE for one that cannot be had here at all
  */
-export function chooseBackend(requested: Backend, confinement: Confinement): ChosenBackend {
+export function chooseBackend(requested: Backend, flatpak: FlatpakConfinement | null): ChosenBackend {
   switch (requested) {
     case Backend.AUTO:
-      return confinement.kind === "flatpak" ? Backend.FLATPAK_PORTAL : Backend.BUBBLEWRAP;
+      return flatpak === null ? Backend.BUBBLEWRAP : Backend.FLATPAK_PORTAL;
     case Backend.FLATPAK_PORTAL:
-      if (confinement.kind === "flatpak") return requested;
+      if (flatpak !== null) return requested;
       throw unavailable("Flatpak's portal serves applications in a Flatpak only, and this program is in none. Leave the backend to AUTO.");
     case Backend.LANDLOCK:
       throw unavailable("the Landlock backend does not exist in this version. Leave the backend to AUTO.");
@@ -38,60 +39,6 @@ export function chooseBackend(requested: Backend, confinement: Confinement): Cho
       return requested;
   }
 }
-
-/**
- * The error for a bubblewrap that does not work, with what this has to do with where we are and what would help there.
- *
- * @param error why bubblewrap does not work
- */
-export function bubblewrapUnavailable(confinement: Confinement, error: GLibError): GLibError {
-  const where = whereText(confinement);
-  if (where === null) return error;
-  const details = { cause: error, ...(error.diagnostics === null ? {} : { diagnostics: error.diagnostics }) };
-  return new GLibError(error.domain, error.code, `${error.message} ${where}`, details);
-}
-
-function whereText(confinement: Confinement): string | null {
-  switch (confinement.kind) {
-    case "flatpak":
-      return (
-        "This program is in a Flatpak, whose system call filter forbids what bubblewrap needs: the backend for it is the portal, " +
-        "which AUTO chooses."
-      );
-    case "snap":
-      return snapText(confinement);
-    case "container":
-      return containerText(confinement);
-    case "sandbox":
-      return "This program is inside another sandbox, which forbids it: start it outside, and let it make the sandbox.";
-    case "host":
-      return null;
-  }
-}
-
-function snapText({ name, mode }: SnapConfinement): string {
-  const snap = `This program is in the snap ${printable(name, 100)}`;
-  if (mode === "classic" || mode === "devmode") {
-    return `${snap}, whose confinement (${mode}) does not forbid it: bubblewrap has to be in the snap or on the host.`;
-  }
-  return (
-    `${snap}, which is strictly confined: it cannot mount, so bubblewrap cannot work in it, and there is no portal for snaps. ` +
-    "A classic snap can use bubblewrap."
-  );
-}
-
-function containerText({ manager }: ContainerConfinement): string {
-  const name = manager === null ? "" : ` (${printable(manager, 100)})`;
-  const options = containerOptions[manager ?? ""] ?? "allow user namespaces, mounts and a new /proc in it";
-  return `This program is in a container${name}, which forbids it: ${options}, or make the sandbox outside.`;
-}
-
-const containerOptions: Readonly<Record<string, string>> = {
-  docker:
-    "start it with --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined",
-  podman: "start it with --security-opt seccomp=unconfined --security-opt unmask=ALL",
-  lxc: "set security.nesting for it",
-};
 
 function unavailable(why: string): GLibError {
   return sandboxError("NOT_AVAILABLE", `No sandbox is available: ${why}`);

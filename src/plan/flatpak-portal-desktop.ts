@@ -1,7 +1,7 @@
 import type { FlatpakContext } from "../confinement/flatpak-info.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
-import type { DesktopGrant, DesktopPlan, DesktopVariable } from "./desktop.js";
-import { emptyDesktop } from "./desktop.js";
+import type { DesktopGrant, DesktopPlan, DesktopVariable } from "./desktop-plan.js";
+import { emptyDesktop } from "./desktop-plan.js";
 import { withoutLacking } from "./flatpak-portal-permissions.js";
 import { displaySocket, parseDisplay } from "./x-display.js";
 

@@ -1,6 +1,6 @@
 import type { PermissionSet } from "../permissions/permission-set.js";
 import type { SandboxDirectories } from "../subprocess/environment.js";
-import type { DesktopGrant, DesktopPlan } from "./desktop.js";
+import type { DesktopGrant, DesktopPlan } from "./desktop-plan.js";
 import { deviceParts } from "./devices.js";
 import type { FilesystemEntry, FilesystemView } from "./filesystem-view.js";
 import { linkedPath } from "./filesystem-view.js";

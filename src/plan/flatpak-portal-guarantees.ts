@@ -1,6 +1,6 @@
 import type { FlatpakInfo } from "../confinement/flatpak-info.js";
 import type { PortalFacts } from "../confinement/portal-facts.js";
-import type { GuaranteeFacts, Observation, Shortfalls, Statement, Statements } from "./guarantees.js";
+import type { GuaranteeFacts, Observation, Statement, Statements } from "./guarantees.js";
 import { Mechanism, Outside } from "./guarantees.js";
 import type { LimitFacts } from "./limit-mechanisms.js";
 import type { SandboxFacts, SandboxTraits } from "./sandbox-statements.js";
@@ -66,9 +66,6 @@ export function portalGuarantees(portalFacts: PortalGuaranteeFacts): Statements 
     lifetime: lifetime(facts),
   };
 }
-
-/** What the portal cannot hold is refused by its planner; what it does make, holds. */
-export const portalShortfalls: Shortfalls = new Map();
 
 function traitsOf({ permissions, portal, runtime, limitFacts }: PortalGuaranteeFacts): SandboxTraits {
   const namespaces = { cgroup: "the host's", user: null, uts: "the host's" } as const;

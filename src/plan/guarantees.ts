@@ -4,7 +4,7 @@ import type { Environment } from "../subprocess/environment.js";
 import { printable } from "../subprocess/printable.js";
 import type { ChosenBackend } from "./choose-backend.js";
 import type { FilesystemView } from "./filesystem-view.js";
-import type { DesktopGrant } from "./desktop.js";
+import type { DesktopGrant } from "./desktop-plan.js";
 import type { HostFacts } from "./host-facts.js";
 import type { PlacedMount } from "./host-path.js";
 

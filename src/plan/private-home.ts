@@ -1,5 +1,5 @@
 import type { PermissionSet } from "../permissions/permission-set.js";
-import type { DesktopVariable } from "./desktop.js";
+import type { DesktopVariable } from "./desktop-plan.js";
 import { cacheHome, configHome, dataHome, stateHome } from "./filesystem-words.js";
 import type { DesktopFacts, HostFacts } from "./host-facts.js";
 import type { PlacedMount, PrivateFile, PrivateLink } from "./host-path.js";

@@ -1,6 +1,6 @@
 import type { BusPolicy, Limit } from "../permissions/permission-set.js";
 import { childLimits, limitsWithTimeout, Resource } from "./child-limits.js";
-import type { DesktopGrant } from "./desktop.js";
+import type { DesktopGrant } from "./desktop-plan.js";
 import type { FilesystemEntry, FilesystemView } from "./filesystem-view.js";
 import { entryAt, isVisible } from "./filesystem-view.js";
 import type { GuaranteeFacts, Observation, Statement } from "./guarantees.js";

@@ -1,5 +1,5 @@
-import type { Shortfalls, Statement, Statements } from "./guarantees.js";
-import { aspects, Mechanism } from "./guarantees.js";
+import type { Statement, Statements } from "./guarantees.js";
+import { Mechanism } from "./guarantees.js";
 
 /** What holds without a sandbox: nothing, but for what the launcher does for every child. */
 export function unsandboxedGuarantees(): Statements {
@@ -27,8 +27,3 @@ export function unsandboxedGuarantees(): Statements {
 function nothing(sentence: string): Statement {
   return { access: "granted", mechanisms: [], sentences: [sentence], observations: [] };
 }
-
-/** Without a sandbox nothing is enforced. */
-export const unsandboxedShortfalls: Shortfalls = new Map(
-  aspects.map((aspect) => [aspect, { enforcement: "none", reason: "there is no sandbox" }]),
-);

@@ -2,12 +2,13 @@ import type { SyscallPolicy } from "../permissions/permission-set.js";
 import { ALLOW, refuse } from "./action.js";
 import type { Architecture } from "./architecture.js";
 import { withSibling } from "./architecture.js";
-import type { FilterProgram } from "./compile-rules.js";
 import { compileRules } from "./compile-rules.js";
 import { defaultRules } from "./default-rules.js";
+import type { FilterProgram } from "./filter-program.js";
 import type { ResolvedPolicy } from "./policy-entries.js";
 import { resolvePolicy } from "./policy-entries.js";
 import type { Rule, RuleList } from "./rules.js";
+import { sandboxFilter } from "./sandbox-filter.js";
 import { systemCalls } from "./system-calls.js";
 
 /** The filters of one sandbox. Where several are in force, the strictest counts. */
@@ -63,13 +64,12 @@ const compiled = new Map<string, SyscallFilters>();
 function compile(policy: SyscallPolicy, architecture: Architecture): SyscallFilters {
   const architectures = withSibling(architecture);
   if (policy.kind === "default") {
-    const sandbox = compileRules(defaultRules(), architectures);
-    return { architectures, sandbox, child: null, summary: summaryOf(null, architecture) };
+    return { architectures, sandbox: sandboxFilter(architecture), child: null, summary: summaryOf(null, architecture) };
   }
   const resolved = resolvePolicy(policy);
   return {
     architectures,
-    sandbox: compileSyscallPolicy({ kind: "default" }, architecture).sandbox,
+    sandbox: sandboxFilter(architecture),
     child: compileRules(policyRules(resolved), architectures),
     summary: summaryOf(resolved, architecture),
   };

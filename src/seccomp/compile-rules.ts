@@ -5,19 +5,10 @@ import { architectures, SKIPPED_CALL } from "./architecture.js";
 import { ArgumentTester } from "./argument-test.js";
 import type { Decision } from "./decision-graph.js";
 import { architectureWord, DecisionGraph, numberWord } from "./decision-graph.js";
+import type { FilterProgram } from "./filter-program.js";
 import { encodeProgram, instructionsFor, MAX_INSTRUCTIONS, worstSteps } from "./program.js";
 import type { Rule, RuleList } from "./rules.js";
 import { multiplexed, systemCalls } from "./system-calls.js";
-
-/** A classic BPF program that seccomp(2) takes. */
-export interface FilterProgram {
-  /** struct sock_filter, 8 bytes an instruction. */
-  readonly bytes: Uint8Array;
-  /** At most 4096. */
-  readonly instructions: number;
-  /** The instructions that the longest way through it takes. */
-  readonly worstSteps: number;
-}
 
 /**
  * The filter that does to system calls what the rules say, for processes of these architectures. All others are killed.

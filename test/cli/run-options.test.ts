@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runHelp } from "../../src/cli/help.js";
+import { helpText } from "../../src/cli/help.js";
 import { runOptionTable, sections, UsageError } from "../../src/cli/run-options.js";
 import { loadProfile } from "../../src/node/profiles.js";
 import { SandboxPermissions } from "../../src/permissions/sandbox-permissions.js";
@@ -126,9 +126,9 @@ describe("an option of gio-sandbox run", () => {
       assert.match(name, /^--[a-z-]+$/);
       assert.ok(sections.includes(section));
       assert.ok(help !== "", name);
-      assert.ok(runHelp.includes(`\n  ${name}=${value}`), name);
+      assert.ok(helpText("run").includes(`\n  ${name}=${value}`), name);
     }
-    for (const line of runHelp.split("\n")) assert.ok(line.length <= 122, line);
+    for (const line of helpText("run").split("\n")) assert.ok(line.length <= 122, line);
   });
 
   it("needs a value, and can have one with an equals sign in it, or none", () => {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { openSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { exitCodeOfError } from "../../src/cli/exit-code.js";
-import { mainHelp, runHelp } from "../../src/cli/help.js";
+import { helpText } from "../../src/cli/help.js";
 import { runOptionTable, UsageError } from "../../src/cli/run-options.js";
 import { chdirError, execError, forkError, sandboxError } from "../../src/subprocess/glib-error.js";
 import { temporaryDirectory } from "../node/gsubprocess/children.js";
@@ -164,10 +164,10 @@ describeOnEachRuntime("gio-sandbox run", () => {
 
 describe("the help", () => {
   it("is shown on request, with examples, and names every option", () => {
-    assert.deepEqual(gioSandbox(["--help"]), { status: 0, stdout: mainHelp, stderr: "" });
-    assert.deepEqual(run("--help"), { status: 0, stdout: runHelp, stderr: "" });
-    assert.match(runHelp, /Examples:/);
-    for (const option of runOptionTable.keys()) assert.ok(runHelp.includes(`  ${option}=`), option);
+    assert.deepEqual(gioSandbox(["--help"]), { status: 0, stdout: helpText(undefined), stderr: "" });
+    assert.deepEqual(run("--help"), { status: 0, stdout: helpText("run"), stderr: "" });
+    assert.match(helpText("run"), /Examples:/);
+    for (const option of runOptionTable.keys()) assert.ok(helpText("run").includes(`  ${option}=`), option);
   });
 });
 

@@ -43,7 +43,6 @@ const ownMembers: readonly OwnMembers[] = [
     names: {
       SandboxSubprocessLauncher: ["launch"],
       "static SandboxSubprocess": ["ofRunning"],
-      "static Sandbox": ["open", "openSandboxOf"],
     },
   },
   {

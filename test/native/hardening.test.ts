@@ -44,7 +44,7 @@ const programs = {
     canaries: 20,
     landings: 5,
   },
-  "gio-sandbox-calls": { sources: [service], calls: ["recv", "memfd_create"], canaries: 10, landings: 1 },
+  "gio-sandbox-calls": { sources: [service, "descriptors.c", "numbers.c"], calls: ["recv", "memfd_create"], canaries: 10, landings: 1 },
 };
 
 for (const name of Object.keys(programs)) {

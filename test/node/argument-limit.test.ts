@@ -9,7 +9,7 @@ import { hostFacts } from "../../src/node/host.js";
 import { ErrorDomain, GLibError, SandboxError, SandboxPermissions, SandboxSubprocessLauncher } from "../../src/node/index.js";
 import { planOpenBubblewrap } from "../../src/plan/bubblewrap.js";
 import { bubblewrapOptions } from "../../src/plan/bubblewrap-words.js";
-import { emptyDesktop } from "../../src/plan/desktop.js";
+import { emptyDesktop } from "../../src/plan/desktop-plan.js";
 import type { BubblewrapPlan } from "../../src/plan/launch-plan.js";
 import { childProcesses, openDescriptors, temporaryDirectory } from "./gsubprocess/children.js";
 

@@ -31,6 +31,14 @@ describe("a launch without koffi", function () {
     });
   }
 
+  it("is all the same to the command, which has it loaded only for what cannot be done without", () => {
+    const program = "read -r line; echo $line; ls /proc/self/fd | wc -l; exit 3";
+    const command = ["run", "--", "sh", "-c", program];
+    const node = [`--import=tsx`, `--import=${inFixtures("without-koffi.ts")}`, "dist/cli/start.cjs"];
+    const { stdout, stderr, status } = spawnSync(execPath, [...node, ...command], { encoding: "utf8", cwd: project, input: "hello\n" });
+    assert.deepEqual({ stdout, stderr, status }, { stdout: "hello\n4\n", stderr: "", status: 3 });
+  });
+
   it("is an error that names flatpak-spawn too, in a Flatpak that has none", function () {
     if (existsSync("/usr/bin/flatpak-spawn")) this.skip();
     using directory = temporaryDirectory();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { planBubblewrap, planBubblewrapProbe } from "../../src/plan/bubblewrap.js";
 import type { BubblewrapFacts } from "../../src/plan/bubblewrap-facts.js";
-import { emptyDesktop } from "../../src/plan/desktop.js";
+import { emptyDesktop } from "../../src/plan/desktop-plan.js";
 import type { HostFacts, ResolvedMount } from "../../src/plan/host-facts.js";
 import type { BubblewrapPlan } from "../../src/plan/launch-plan.js";
 import { SandboxPermissions } from "../../src/permissions/sandbox-permissions.js";

@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { parseFlatpakInfo } from "../../src/confinement/flatpak-info.js";
 import type { PortalFacts } from "../../src/confinement/portal-facts.js";
 import type { SandboxPermissions } from "../../src/permissions/sandbox-permissions.js";
-import { desktopEnvironment } from "../../src/plan/desktop.js";
+import { desktopEnvironment } from "../../src/plan/desktop-plan.js";
 import { filterVerdicts } from "../../src/plan/filter-verdicts.js";
 import type { ApplicationVariables } from "../../src/plan/flatpak-portal-desktop.js";
 import { portalDesktop } from "../../src/plan/flatpak-portal-desktop.js";
 import { flatpakDirectories } from "../../src/plan/flatpak-directories.js";
 import { portalFilesystem } from "../../src/plan/flatpak-portal-filesystem.js";
-import { portalGuarantees, portalShortfalls } from "../../src/plan/flatpak-portal-guarantees.js";
+import { portalGuarantees } from "../../src/plan/flatpak-portal-guarantees.js";
+import { Backend } from "../../src/plan/choose-backend.js";
+import { shortfalls } from "../../src/plan/shortfalls.js";
 import { DEFAULT_REQUIRED, guaranteesOf } from "../../src/plan/guarantees.js";
 import { SandboxReport } from "../../src/plan/sandbox-report.js";
 import { bubblewrapReport, host, mountsOf, permissions } from "./reports.js";
@@ -62,7 +64,7 @@ function report(granted: SandboxPermissions = permissions(), circumstances: Circ
     limitFacts: { uid: host.uid, kernelRelease, scope: null },
     filter: filterVerdicts(set.syscalls, host.architecture),
   });
-  return new SandboxReport("flatpak-portal", guaranteesOf(statements, portalShortfalls, DEFAULT_REQUIRED), filesystem);
+  return new SandboxReport("flatpak-portal", guaranteesOf(statements, shortfalls[Backend.FLATPAK_PORTAL], DEFAULT_REQUIRED), filesystem);
 }
 
 function observed(of: SandboxReport): ReadonlyMap<string, string> {

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import type { Observation, Shortfalls } from "../../src/plan/guarantees.js";
 import { Aspect, aspects, checkRequired, DEFAULT_REQUIRED, guaranteesOf, requiredAspects } from "../../src/plan/guarantees.js";
 import { SandboxReport } from "../../src/plan/sandbox-report.js";
-import { unsandboxedGuarantees, unsandboxedShortfalls } from "../../src/plan/unsandboxed-guarantees.js";
+import { unsandboxedGuarantees } from "../../src/plan/unsandboxed-guarantees.js";
+import { Backend } from "../../src/plan/choose-backend.js";
+import { shortfalls } from "../../src/plan/shortfalls.js";
 import { ErrorDomain, GLibError, SandboxError } from "../../src/subprocess/glib-error.js";
 import { bubblewrapReport, permissions } from "./reports.js";
 
@@ -69,13 +71,13 @@ describe("a report", () => {
     );
     report.checkRequired();
     const unsandboxed = (required: readonly Aspect[]): SandboxReport =>
-      new SandboxReport("none", guaranteesOf(unsandboxedGuarantees(), unsandboxedShortfalls, required), null);
+      new SandboxReport("none", guaranteesOf(unsandboxedGuarantees(), shortfalls[Backend.NONE], required), null);
     unsandboxed([]).checkRequired();
     assert.throws(() => unsandboxed(["network"]).checkRequired(), isNotEnforceable("none", "network (there is no sandbox)"));
   });
 
   it("without a sandbox says that nothing is enforced", () => {
-    const report = new SandboxReport("none", guaranteesOf(unsandboxedGuarantees(), unsandboxedShortfalls, []), null);
+    const report = new SandboxReport("none", guaranteesOf(unsandboxedGuarantees(), shortfalls[Backend.NONE], []), null);
     assert.ok(report.guarantees.every(({ enforcement, shortfall }) => enforcement === "none" && shortfall !== null));
     assert.match(String(report), /NOT ENFORCED/);
   });

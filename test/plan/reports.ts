@@ -1,13 +1,15 @@
 import { SandboxPermissions } from "../../src/permissions/sandbox-permissions.js";
 import { planOpenBubblewrap } from "../../src/plan/bubblewrap.js";
-import { bubblewrapGuarantees, bubblewrapShortfalls } from "../../src/plan/bubblewrap-guarantees.js";
+import { bubblewrapGuarantees } from "../../src/plan/bubblewrap-guarantees.js";
+import { Backend } from "../../src/plan/choose-backend.js";
+import { shortfalls } from "../../src/plan/shortfalls.js";
 import { bubblewrapOptions } from "../../src/plan/bubblewrap-words.js";
 import { filterVerdicts } from "../../src/plan/filter-verdicts.js";
 import type { FilesystemView } from "../../src/plan/filesystem-view.js";
 import { filesystemView, lookedUp } from "../../src/plan/filesystem-view.js";
 import type { Aspect } from "../../src/plan/guarantees.js";
 import { DEFAULT_REQUIRED, guaranteesOf } from "../../src/plan/guarantees.js";
-import { emptyDesktop } from "../../src/plan/desktop.js";
+import { emptyDesktop } from "../../src/plan/desktop-plan.js";
 import type { HostFacts } from "../../src/plan/host-facts.js";
 import type { PlacedMount } from "../../src/plan/host-path.js";
 import type { BubblewrapPlan } from "../../src/plan/launch-plan.js";
@@ -55,5 +57,5 @@ export function bubblewrapReport(granted = permissions(), required: readonly Asp
     options: bubblewrapOptions(planOf(granted)),
     filter: filterVerdicts(granted.snapshot().syscalls, host.architecture),
   });
-  return new SandboxReport("bubblewrap", guaranteesOf(statements, bubblewrapShortfalls, required), view);
+  return new SandboxReport("bubblewrap", guaranteesOf(statements, shortfalls[Backend.BUBBLEWRAP], required), view);
 }
