@@ -29,6 +29,7 @@ const restModules = [
   "node/profiles.ts",
   "node/sandbox-pool.ts",
   "node/sandbox.ts",
+  "node/subprocess.ts",
   "node/unsandboxed-backend.ts",
   "permissions/permission-file.ts",
   "plan/bubblewrap-unavailable.ts",

@@ -1,5 +1,6 @@
+import { throwUnlessSuccessful } from "../node/check-end.js";
 import { SandboxSubprocessLauncher } from "../node/launcher.js";
-import type { SandboxSubprocess } from "../node/subprocess.js";
+import type { RunningProcess } from "../node/running-process.js";
 import type { SandboxReport } from "../plan/sandbox-report.js";
 import { SubprocessFlags } from "../subprocess/flags.js";
 import type { WaitStatus } from "../subprocess/wait-status.js";
@@ -28,7 +29,8 @@ export class NodeLauncher implements CommandLauncher {
   }
 
   async spawn(argv: readonly string[]): Promise<RunningCommand> {
-    return new NodeCommand(await this.#launcher.spawnvAsync(argv, this.#abort.signal));
+    const { running } = await this.#launcher.launch(argv, this.#abort.signal);
+    return new NodeCommand(running);
   }
 
   cancel(): void {
@@ -40,26 +42,29 @@ export class NodeLauncher implements CommandLauncher {
   }
 }
 
+/** As a subprocess of the API, without what that has besides. */
 class NodeCommand implements RunningCommand {
-  readonly #child: SandboxSubprocess;
+  readonly #process: RunningProcess;
 
-  constructor(child: SandboxSubprocess) {
-    this.#child = child;
+  constructor(process: RunningProcess) {
+    this.#process = process;
   }
 
   sendSignal(signal: number): void {
-    this.#child.sendSignal(signal);
+    this.#process.signal(signal);
   }
 
   async waitCheck(): Promise<void> {
-    await this.#child.waitCheckAsync();
+    throwUnlessSuccessful(await this.#process.wait(null), this.#process);
   }
 
   status(): WaitStatus {
-    return this.#child.getStatus();
+    const { end } = this.#process;
+    if (end === null) throw new TypeError("The process has not ended: wait for that first.");
+    return end.status;
   }
 
   dispose(): Promise<void> {
-    return this.#child[Symbol.asyncDispose]();
+    return this.#process.dispose();
   }
 }

@@ -3,7 +3,7 @@ import Gio from "gi://Gio?version=2.0";
 import { errnoNumber } from "../subprocess/errno.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import { duplicateDescriptor } from "./duplicate-descriptor.js";
-import { machine } from "./machine.js";
+import { servicePath } from "./service-path.js";
 import { connectedSockets } from "./socket-pair.js";
 import type { Operation } from "./system-call-protocol.js";
 import { MAX_DATA, MAX_PATH, REPLY_SIZE, REQUEST_SIZE } from "./system-call-protocol.js";
@@ -149,17 +149,12 @@ function startService(): Service {
     // a launcher closes what it has taken
     launcher.take_fd(duplicateDescriptor(theirs.get_fd()), SOCKET_NUMBER);
     theirs.close();
-    launcher.spawnv([programPath(), String(SOCKET_NUMBER)]);
+    launcher.spawnv([servicePath(), String(SOCKET_NUMBER)]);
     launcher.close();
     return new Service(ours);
   } catch (cause) {
     throw unavailable("it could not be started", cause);
   }
-}
-
-function programPath(): string {
-  const directory = Gio.File.new_for_uri(import.meta.url).get_parent();
-  return directory?.resolve_relative_path(`../../dist/native/${machine() ?? "none"}/gio-sandbox-calls`).get_path() ?? "";
 }
 
 function unavailable(what: string, cause: unknown = null): Error {

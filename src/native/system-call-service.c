@@ -1,5 +1,7 @@
 /*
  * gio-sandbox-calls SOCKET_FD: makes system calls for a program in GJS, which has no binding for them.
+ * gio-sandbox-calls --exec COUNT PROGRAM ARGUMENT...: becomes a program that has the first COUNT descriptors, and no others,
+ * in the root directory. GLib starts with posix_spawn() only what may have all descriptors and the directory of its parent.
  *
  * Answers one request after another, as they come over the socket, and ends with it. It runs with the rights of the program
  * that has started it, and does nothing that this one may not do. The protocol stands in src/gjs/system-call-protocol.ts.
@@ -8,6 +10,7 @@
  */
 #include "descriptors.h"
 #include "system-call-protocol.h"
+#include "system-call.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -29,6 +32,7 @@ _Static_assert (BYTE_ORDER == LITTLE_ENDIAN, "numbers go over the socket as they
 #define EXIT_MALFORMED 1
 #define EXIT_USAGE 2
 #define MOST_DESCRIPTORS 2
+#define MOST_KEPT 4096
 
 struct request
 {
@@ -341,9 +345,28 @@ parse_descriptor (const char *text)
   return (int) number;
 }
 
+static _Noreturn void
+become (const char *count, char **argv)
+{
+  static int kept[MOST_KEPT];
+  char *end;
+  long number = strtol (count, &end, 10);
+
+  if (end == count || *end != 0 || number < 3 || number > MOST_KEPT)
+    complain ("gio-sandbox-calls: --exec needs a number of descriptors\n");
+  for (int fd = 0; fd < number; fd++)
+    kept[fd] = fd;
+  descriptors_close_others (kept, (size_t) number);
+  if (chdir ("/") == 0)
+    system_call (SYS_execve, (long) argv[0], (long) argv, (long) environ, 0);
+  complain ("gio-sandbox-calls: the program could not be executed\n");
+}
+
 int
 main (int argc, char **argv)
 {
+  if (argc >= 4 && strcmp (argv[1], "--exec") == 0)
+    become (argv[2], argv + 3);
   prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (argc != 2 || argv[1][0] < '0' || argv[1][0] > '9')
     complain ("Usage: gio-sandbox-calls SOCKET_FD\nMakes system calls for a program in GJS. gio-sandbox starts it.\n");

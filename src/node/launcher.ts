@@ -36,7 +36,8 @@ import type { Sandbox } from "./sandbox.js";
 import { openSandbox, openSandboxOf } from "./sandbox.js";
 import type { SandboxPool } from "./sandbox-pool.js";
 import { sandboxPool } from "./sandbox-pool.js";
-import { SandboxSubprocess } from "./subprocess.js";
+import type { SandboxSubprocess } from "./subprocess.js";
+import { subprocessOf } from "./subprocess.js";
 import { callsAtHand } from "./system-calls.js";
 
 /** What `new SandboxSubprocessLauncher()` takes, as GObject properties. */
@@ -248,7 +249,7 @@ export class SandboxSubprocessLauncher {
    *   could not be set up
    */
   async spawnvAsync(argv: readonly string[], cancellable: Cancellable | null = null): Promise<SandboxSubprocess> {
-    return SandboxSubprocess.ofRunning({ argv, flags: this.#flags }, await this.launch(argv, cancellable));
+    return subprocessOf({ argv, flags: this.#flags }, await this.launch(argv, cancellable));
   }
 
   /** Starts a child for a `SandboxSubprocess`. */

@@ -1,16 +1,16 @@
 import type { Readable, Writable } from "node:stream";
 import type { ResourceUsage } from "../init/decode.js";
 import type { ChosenBackend } from "../plan/choose-backend.js";
-import { limitError } from "../plan/limit-errors.js";
 import type { SandboxReport } from "../plan/sandbox-report.js";
 import { checkArguments } from "../subprocess/arguments.js";
 import { SubprocessFlags } from "../subprocess/flags.js";
 import { decodeOutput, encodeInput } from "../subprocess/utf8.js";
 import type { WaitStatus } from "../subprocess/wait-status.js";
-import { exitStatus, ifExited, ifSignaled, isSuccess, termSignal, waitStatusError } from "../subprocess/wait-status.js";
+import { exitStatus, ifExited, ifSignaled, isSuccess, termSignal } from "../subprocess/wait-status.js";
 import type { GLibBytes } from "./bytes.js";
 import { bytesOf } from "./bytes.js";
 import type { Cancellable } from "./cancellable.js";
+import { throwIfLimited, throwIfLost, throwUnlessSuccessful } from "./check-end.js";
 import type { Output } from "./communicate.js";
 import { communicate } from "./communicate.js";
 import type { StartedChild } from "./launcher.js";
@@ -141,11 +141,7 @@ export class SandboxSubprocess {
    *   did: the error's `limit` says which, its `usage` what the process had used
    */
   async waitCheckAsync(cancellable: Cancellable | null = null): Promise<true> {
-    const end = await this.#process.wait(cancellable);
-    throwIfLost(end);
-    this.#throwIfLimited(end);
-    const error = waitStatusError(end.status);
-    if (error !== null) throw error;
+    throwUnlessSuccessful(await this.#process.wait(cancellable), this.#process);
     return true;
   }
 
@@ -253,20 +249,15 @@ export class SandboxSubprocess {
     }
     const maximum = this.#maximumOutput ?? 0;
     const output = await communicate(running, input ?? new Uint8Array(0), maximum, cancellable);
-    throwIfLost(output.end);
-    this.#throwIfLimited(output.end);
+    throwIfLimited(output.end, running);
     return output;
   }
+}
 
-  #throwIfLimited(end: End): void {
-    const error = limitError(end, this.#process.limits);
-    if (error !== null) throw error;
-  }
+/** The subprocess of a process that a launcher has started: a function, so that who has no use for the class need not have it. */
+export function subprocessOf(properties: SubprocessProperties, started: StartedChild): SandboxSubprocess {
+  return SandboxSubprocess.ofRunning(properties, started);
 }
 
 /** Linux has signals 1 to 64. */
 const MAX_SIGNAL = 64;
-
-function throwIfLost({ error }: End): void {
-  if (error !== null) throw error;
-}

@@ -106,7 +106,7 @@ export class RunningService {
   #read(length: number): Buffer {
     const bytes = Buffer.alloc(length);
     for (let filled = 0; filled < length; ) {
-      const count = readSync(this.#socket, bytes, filled, length - filled, null);
+      const count = readUninterrupted(this.#socket, bytes, filled, length - filled);
       assert.ok(count > 0, `the service has ended: ${this.#errors}`);
       filled += count;
     }
@@ -152,4 +152,15 @@ function receiveDescriptors(socket: number): number[] {
   if (header.readBigUInt64LE(40) === 0n) return [];
   const count = (Number(header.readBigUInt64LE(control)) - CMSGHDR_SIZE) / 4;
   return Array.from({ length: count }, (_none, index) => header.readInt32LE(control + CMSGHDR_SIZE + 4 * index));
+}
+
+/** A read from a socket with a time-out is not begun again after a signal: signal(7). */
+function readUninterrupted(socket: number, bytes: Buffer, offset: number, length: number): number {
+  for (;;) {
+    try {
+      return readSync(socket, bytes, offset, length, null);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EINTR") throw error;
+    }
+  }
 }

@@ -275,6 +275,28 @@ for (const [name, program] of [["as built", service], ["with sanitizers", saniti
       while (existsSync(`/proc/${started}/exe`)) await wait(5);
     });
 
+    it("becomes a program that has the first descriptors only, in the root directory", () => {
+      const started = (...words: readonly string[]): { stdout: string; stderr: string; status: number | null } => {
+        using scope = new DescriptorScope();
+        const file = scope.memoryFile("file");
+        const { stdout, stderr, status } = spawnSync(program, ["--exec", ...words], {
+          stdio: ["ignore", "pipe", "pipe", file, file, file],
+          encoding: "utf8",
+        });
+        return { stdout, stderr, status };
+      };
+      // the shell opens no directory for a pattern of its own but while it looks
+      const script = 'pwd; for fd in 0 1 2 3 4 5; do [ -e "/proc/$$/fd/$fd" ] && echo "$fd"; done; echo "$1"; exit 7';
+      const shell = ["/bin/sh", "-c", script, "sh", "a word"];
+      assert.deepEqual(started("4", ...shell), { stdout: "/\n0\n1\n2\n3\na word\n", stderr: "", status: 7 });
+      assert.deepEqual(started("5", ...shell), { stdout: "/\n0\n1\n2\n3\n4\na word\n", stderr: "", status: 7 });
+      for (const words of [["4", "/etc/passwd"], ["2", ...shell], ["4097", ...shell], ["4x", ...shell]]) {
+        const { stdout, stderr, status } = started(...words);
+        assert.deepEqual({ stdout, status }, { stdout: "", status: USAGE });
+        assert.match(stderr, /^gio-sandbox-calls: .*\n$/);
+      }
+    });
+
     it("is started with a socket, or says how", () => {
       const { status: code, stderr } = spawnSync(program, ["--help"], { encoding: "utf8" });
       assert.equal(code, USAGE);

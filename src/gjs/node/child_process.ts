@@ -4,6 +4,7 @@ import { addWatch, within } from "../event-loop.js";
 import { fileError } from "../fs/failure.js";
 import { errnoOfGLib } from "../glib-errno.js";
 import { runJobs } from "../jobs.js";
+import { servicePath } from "../service-path.js";
 import { signalName, signalNumber } from "../signal-name.js";
 import { SystemCallFailure, systemCalls } from "../system-calls.js";
 import { clearTimeout, setTimeout } from "../timers.js";
@@ -111,13 +112,38 @@ function startFailure(error: unknown): Error {
 }
 
 export function spawn(program: string, argv: readonly string[], { stdio, env, cwd, detached }: SpawnOptions): ChildProcess {
+  return start(Gio.SubprocessFlags.NONE, stdio, (launcher) => {
+    launcher.set_environ(Object.entries(env).map(([name, value]) => `${name}=${value}`));
+    launcher.set_cwd(cwd);
+    return detached === true ? inOwnSession(launcher, program, argv, stdio.length) : [program, ...argv];
+  });
+}
+
+/**
+ * Starts a program with no environment, in the root directory, by way of gio-sandbox-calls, which closes all descriptors but
+ * the first ones, and becomes it: so GLib can use posix_spawn(), and need not copy our memory map with fork().
+ *
+ * @param program a path, of which it is known that it can be executed
+ * @param stdio at most 4096
+ */
+export function spawnByService(program: string, argv: readonly string[], stdio: readonly Stdio[]): ChildProcess {
+  return start(Gio.SubprocessFlags.INHERIT_FDS, stdio, (launcher) => {
+    launcher.set_environ([]);
+    return [servicePath(), "--exec", String(Math.max(stdio.length, 3)), program, ...argv];
+  });
+}
+
+/** @param prepare gives the words to start */
+function start(
+  flags: Gio.SubprocessFlags,
+  stdio: readonly Stdio[],
+  prepare: (launcher: Gio.SubprocessLauncher) => string[],
+): ChildProcess {
   return new ChildProcess(() => {
-    const launcher = new Gio.SubprocessLauncher({ flags: streamFlags(stdio) });
+    const launcher = new Gio.SubprocessLauncher({ flags: flags | streamFlags(stdio) });
     try {
       stdio.forEach((source, target) => take(launcher, source, target));
-      launcher.set_environ(Object.entries(env).map(([name, value]) => `${name}=${value}`));
-      launcher.set_cwd(cwd);
-      return launcher.spawnv(detached === true ? inOwnSession(launcher, program, argv, stdio.length) : [program, ...argv]);
+      return launcher.spawnv(prepare(launcher));
     } finally {
       launcher.close();
     }
