@@ -17,7 +17,7 @@ const shell = (script: string): string[] => ["/bin/sh", "-c", script];
 
 const namespaces = [
   ...["bwrap", "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
-  ...["--as-pid-1", "--hostname", "template", "--dev-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"],
+  ...["--as-pid-1", "--hostname", "template", "--dev-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run"],
 ];
 const rights = ["CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETFCAP"];
 /** What `HelloFlag.TEMPLATE` needs. */
@@ -35,7 +35,7 @@ const order: MakeOrder = {
   hasOwnIpc: true,
   userMap: `${geteuid?.() ?? 0} 0 1`,
   groupMap: `${getegid?.() ?? 0} 0 1`,
-  privateDirectories: [{ path: "/tmp", options: "mode=1777,size=65536" }],
+  privateDirectories: [{ path: "/run", options: "mode=1777,size=65536" }],
   carried: [],
   covers: ["/proc/sys", "/proc/there-is-no-such-thing"],
   filters: [],
@@ -123,7 +123,7 @@ function describeTemplate(command: InitCommand): void {
     await using template = await start();
     for (const process of [1, 2]) {
       const made = await makeReady(template, { process });
-      const script = "ls -A /tmp; echo $$; stat -f -c %b /tmp; hostname; ip -o -4 address; echo >/tmp/mine";
+      const script = "ls -A /run; echo $$; stat -f -c %b /run; hostname; ip -o -4 address; echo >/run/mine";
       const seen = await outputOf(made, { argv: shell(script), environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] });
       assert.match(seen, /^2\n16\ntemplate\n1: lo +inet 127\.0\.0\.1\/8 .*\n$/);
     }
@@ -134,7 +134,7 @@ function describeTemplate(command: InitCommand): void {
     const made = await makeReady(template);
     const script = [
       ...["grep -E '^(Cap|NoNewPrivs)' /proc/self/status", "cat /proc/self/uid_map /proc/self/setgroups"],
-      ...["unshare --user true 2>&1; mount -t tmpfs none /tmp 2>&1; umount /proc 2>&1", "echo 1 2>&1 >/proc/sys/kernel/core_pattern"],
+      ...["unshare --user true 2>&1; mount -t tmpfs none /run 2>&1; umount /proc 2>&1", "echo 1 2>&1 >/proc/sys/kernel/core_pattern"],
     ];
     const seen = await outputOf(made, { argv: shell(script.join("; ")), searchPath: "/usr/bin:/bin", environment: ["PATH=/usr/bin:/bin"] });
     assert.equal([...seen.matchAll(/^Cap\w+:\t0{16}$/gm)].length, 5, seen);
@@ -163,12 +163,12 @@ function describeTemplate(command: InitCommand): void {
   });
 
   it("takes along what is mounted in the template's private directories, a directory and a file, with all below it", async () => {
-    const granted = ["--bind", "/usr/share", "/tmp/a/share", "--ro-bind", "/etc", "/tmp/a/share/man", "--ro-bind", "/etc/passwd", "/tmp/a/b/users"];
+    const granted = ["--bind", "/usr/share", "/run/a/share", "--ro-bind", "/etc", "/run/a/share/man", "--ro-bind", "/etc/passwd", "/run/a/b/users"];
     await using template = await RunningInit.greeted(command, HelloFlag.TEMPLATE, { prefix: asTemplate(null, granted) });
     for (const process of [1, 2]) {
-      const made = await makeReady(template, { process, carried: ["/tmp/a/share", "/tmp/a/b/users"] });
-      const script = "ls -A /tmp/a /tmp/a/b; cmp /tmp/a/b/users /etc/passwd && cmp /tmp/a/share/man/fstab /etc/fstab && test -d /tmp/a/share/doc && echo >/tmp/mine && echo well; stat -c %a /tmp/a /tmp/a/b";
-      assert.equal(await outputOf(made, { argv: shell(script) }), "/tmp/a:\nb\nshare\n\n/tmp/a/b:\nusers\nwell\n755\n755\n");
+      const made = await makeReady(template, { process, carried: ["/run/a/share", "/run/a/b/users"] });
+      const script = "ls -A /run/a /run/a/b; cmp /run/a/b/users /etc/passwd && cmp /run/a/share/man/fstab /etc/fstab && test -d /run/a/share/doc && echo >/run/mine && echo well; stat -c %a /run/a /run/a/b";
+      assert.equal(await outputOf(made, { argv: shell(script) }), "/run/a:\nb\nshare\n\n/run/a/b:\nusers\nwell\n755\n755\n");
     }
   });
 
@@ -208,8 +208,8 @@ function describeTemplate(command: InitCommand): void {
   it("says why a sandbox could not be set up, in which step, and that it has ended", async () => {
     const cases: readonly (readonly [Partial<MakeOrder>, step: Step, errno: number, detail: number])[] = [
       [{ privateDirectories: [...order.privateDirectories, { path: "/nowhere", options: "" }] }, Step.PRIVATE, 2, 1],
-      [{ privateDirectories: [{ path: "/tmp", options: "size=nonsense" }] }, Step.PRIVATE, 22, 0],
-      [{ carried: ["/tmp", "/nowhere"] }, Step.CARRIED, 2, 1],
+      [{ privateDirectories: [{ path: "/run", options: "size=nonsense" }] }, Step.PRIVATE, 22, 0],
+      [{ carried: ["/run", "/nowhere"] }, Step.CARRIED, 2, 1],
       [{ carried: ["/etc"] }, Step.CARRIED, 22, 0],
       [{ covers: ["/proc/sys", "/proc/self/status/no-directory"] }, Step.COVER, 20, 1],
       [{ userMap: "0 12345 1" }, Step.USER, 1, 0],
