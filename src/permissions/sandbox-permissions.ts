@@ -37,6 +37,8 @@ export type DeviceWord = Device | `${Device}-try`;
 export class SandboxPermissions {
   #state: State = emptyState();
   #isFrozen = false;
+  /** Nothing was ever changed: what that comes to is the same object for all. */
+  #isPristine = true;
   /** What does not change any more is the same object each time, which planners may keep things by. */
   #frozenSnapshot: PermissionSet | null = null;
 
@@ -329,13 +331,14 @@ export class SandboxPermissions {
   copy(): SandboxPermissions {
     const copy = new SandboxPermissions();
     copy.#state = copyOf(this.#state);
+    copy.#isPristine = this.#isPristine;
     return copy;
   }
 
   /** The permissions as data, for a planner: the same object each time once they are frozen. */
   snapshot(): PermissionSet {
     if (!this.#isFrozen) return this.#newSnapshot();
-    this.#frozenSnapshot ??= this.#newSnapshot();
+    this.#frozenSnapshot ??= this.#isPristine ? nothingGranted(() => this.#newSnapshot()) : this.#newSnapshot();
     return this.#frozenSnapshot;
   }
 
@@ -380,6 +383,7 @@ export class SandboxPermissions {
   }
 
   #change(): State {
+    this.#isPristine = false;
     if (this.#isFrozen) {
       throw new TypeError("These permissions are in use by a launch and cannot be changed: change a copy().");
     }
@@ -458,3 +462,11 @@ function checkVariable(name: string, value: string): void {
   // GKeyFile takes it for white space before the value, and has no escape for it
   if (value.startsWith("\f")) throw invalidPermission(`The value of the variable “${name}” begins with a form feed`);
 }
+
+/** The permissions that everybody has. */
+function nothingGranted(make: () => PermissionSet): PermissionSet {
+  nothing ??= make();
+  return nothing;
+}
+
+let nothing: PermissionSet | null = null;

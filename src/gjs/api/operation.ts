@@ -39,7 +39,7 @@ export function block<T>(cancellable: Gio.Cancellable | null, start: Start<T>): 
 
 /**
  * GJS collects garbage late, and when its main loop has nothing else to do, which never comes in a program that blocks
- * again and again. What a launch leaves is some 60 KiB.
+ * again and again. What a launch leaves is some 80 KiB.
  */
 function collectSometimes(): void {
   operations++;
@@ -50,7 +50,7 @@ function collectSometimes(): void {
 
 let operations = 0;
 
-const OPERATIONS_TO_COLLECT = 200;
+const OPERATIONS_TO_COLLECT = 100;
 
 /**
  * A task with what came of its operation, for `finish()`: as a property, which has GJS keep its object for the task as long as
