@@ -216,3 +216,15 @@ describe("permissions", () => {
 });
 
 const suffixes: Partial<Record<Limit, string>> = { "cpu-time": "s", timeout: "ms" };
+
+describe("the data of permissions", () => {
+  it("are the same object for all that were never changed, once they are frozen, and for no other", () => {
+    const nothing = new SandboxPermissions().freeze().snapshot();
+    assert.equal(new SandboxPermissions().copy().freeze().snapshot(), nothing);
+    assert.notEqual(new SandboxPermissions().snapshot(), nothing);
+    const changed = new SandboxPermissions().share("network");
+    assert.notEqual(changed.copy().freeze().snapshot(), nothing);
+    assert.notEqual(changed.unshare("network").freeze().snapshot(), nothing);
+    assert.deepEqual(new SandboxPermissions().snapshot(), nothing);
+  });
+});
