@@ -48,7 +48,16 @@ export async function census(): Promise<Census> {
 /** The pids of this program's inits: of templates, of what was made after their example, and of other sandboxes. */
 export function ownInits(): number[] {
   const below = (pid: string): string[] => [pid, ...childrenOf(Number(pid)).flatMap(below)];
-  return below(String(process.pid)).filter(isInit).map(Number);
+  return below(String(process.pid)).filter((pid) => isInit(pid) && isFirst(pid)).map(Number);
+}
+
+/** A child that has not executed its program yet is of init's, too, but not the first process of its sandbox. */
+function isFirst(pid: string): boolean {
+  try {
+    return /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+  } catch {
+    return false;
+  }
 }
 
 /** The kernel tells what a process runs, as long as it is no zombie. */
