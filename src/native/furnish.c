@@ -238,16 +238,11 @@ static int
 cover (const struct operation *operation)
 {
   int target = open_path (operation->path, 0);
-  int fd;
   int error;
 
   if (target < 0)
     return errno == ENOENT ? 0 : errno;
-  fd = mounts_copy (target, "");
-  error = fd < 0 ? errno : mounts_set (fd, ATTRIBUTE_READ_ONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV | ATTRIBUTE_NOEXEC, true);
-  if (error == 0)
-    error = mounts_move (fd, target);
-  close (fd);
+  error = mounts_cover (target);
   close (target);
   return error;
 }

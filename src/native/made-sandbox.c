@@ -19,8 +19,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define PROC_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
-
 pid_t
 made_sandbox_fork (const struct make *make)
 {
@@ -149,9 +147,14 @@ mount_privates (const struct make *make, uint32_t *step, uint32_t *detail)
 static int
 cover (const char *path)
 {
-  if (mount (path, path, NULL, MS_BIND | MS_REC, NULL) != 0)
+  int place = open (path, O_PATH | O_CLOEXEC);
+  int error;
+
+  if (place < 0)
     return errno == ENOENT ? 0 : errno;
-  return result_of (mount ("none", path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | PROC_FLAGS, NULL));
+  error = mounts_cover (place);
+  close (place);
+  return error;
 }
 
 /* Has the loopback device work. The kernel gives it its addresses. */

@@ -87,6 +87,21 @@ mounts_move (int fd, int target)
 }
 
 int
+mounts_cover (int place)
+{
+  int fd = mounts_copy (place, "");
+  int error;
+
+  if (fd < 0)
+    return errno;
+  error = mounts_set (fd, ATTRIBUTE_READ_ONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV | ATTRIBUTE_NOEXEC, true);
+  if (error == 0)
+    error = mounts_move (fd, place);
+  close (fd);
+  return error;
+}
+
+int
 mounts_new_terminals (const char *path)
 {
   return result_of (mount ("devpts", path, "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620"));

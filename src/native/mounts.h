@@ -25,6 +25,9 @@ int mounts_set (int fd, unsigned attributes, bool is_deep);
 /* Mounts what `fd` is the root of upon what `target` is open for. */
 int mounts_move (int fd, int target);
 
+/* Has what `place` is open for, and what is mounted below it, only be read: by another mount of it upon itself. */
+int mounts_cover (int place);
+
 /* Mounts terminals of its own. */
 int mounts_new_terminals (const char *path);
 

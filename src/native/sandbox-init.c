@@ -366,14 +366,22 @@ complain (const char *message)
   _exit (EXIT_USAGE);
 }
 
-/* Opens /dev/null, above the standard streams, and closes gaps in those with it. */
-static void
-open_null_device (void)
+static int
+open_null (void)
 {
   int fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
 
   if (fd < 0)
     complain ("gio-sandbox-init: there is no /dev/null in the sandbox\n");
+  return fd;
+}
+
+/* Opens /dev/null, above the standard streams, and closes gaps in those with it. */
+static void
+open_null_device (void)
+{
+  int fd = open_null ();
+
   null_device = fcntl (fd, F_DUPFD_CLOEXEC, 3);
   if (null_device < 0)
     complain ("gio-sandbox-init: too many open files\n");
@@ -387,10 +395,8 @@ open_null_device (void)
 static void
 reopen_null_device (void)
 {
-  int fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+  int fd = open_null ();
 
-  if (fd < 0)
-    complain ("gio-sandbox-init: there is no /dev/null in the sandbox\n");
   dup3 (fd, null_device, O_CLOEXEC);
   close (fd);
 }

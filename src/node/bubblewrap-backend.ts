@@ -49,6 +49,8 @@ class BubblewrapBackend implements Backend {
   }
 
   async prepareTemplate(permissions: PermissionSet, granted: GrantedPaths): Promise<PreparedTemplate | null> {
+    // a template's init does what furnishing takes, too
+    if (!mayFurnish()) return null;
     const { plan, request, opened } = await this.#plan(permissions, granted, planTemplate);
     if (plan === null) {
       opened.discard();
