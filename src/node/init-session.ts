@@ -30,6 +30,7 @@ export class InitSession {
   #resolveEnded!: () => void;
   #resolveReady!: () => void;
   #rejectReady!: (error: Error) => void;
+  #lastNumber = 0;
   #loss: Error | null = null;
   #refusal: Error | null = null;
   #controlError: Error | null = null;
@@ -73,6 +74,12 @@ export class InitSession {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** A number for a process that no living one has, unless that is older than 2³² others. */
+  newNumber(): number {
+    this.#lastNumber = (this.#lastNumber % MAX_NUMBER) + 1;
+    return this.#lastNumber;
   }
 
   /** Tells `listener` of the process that the launcher gives this number. */
@@ -187,6 +194,8 @@ export class InitSession {
     void this.#carrier.ended.then(() => clearTimeout(timer));
   }
 }
+
+const MAX_NUMBER = 0xffffffff;
 
 /** Milliseconds that a sandbox has to end by itself. */
 const PATIENCE = 5000;

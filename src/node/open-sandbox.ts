@@ -54,7 +54,6 @@ export class OpenSandbox {
   readonly #session: InitSession;
   readonly #use: SandboxUse;
   readonly #made: MadeSandbox;
-  #lastNumber = 0;
   #running = 0;
   #isVerified = false;
   #isOutOfMemory = false;
@@ -164,7 +163,7 @@ export class OpenSandbox {
     const limitScope = await this.#made.limitScope;
     throwIfCancelled(cancellable);
     if (this.isClosed) throw ioError("CLOSED", "The sandbox has been closed");
-    const process = this.#nextNumber();
+    const process = this.#session.newNumber();
     // mounts stay what they are: once is enough
     const { granted, desktop, filters } = this.#made;
     const mounts = this.#isVerified ? [] : [...granted.mounts, ...desktop.mounts];
@@ -207,15 +206,7 @@ export class OpenSandbox {
       if (this.#running === 0 && !this.#session.isClosed) this.#session.unref();
     });
   }
-
-  /** Numbers come again after 2³² processes, which no living one has then unless it is as old as that. */
-  #nextNumber(): number {
-    this.#lastNumber = (this.#lastNumber % MAX_NUMBER) + 1;
-    return this.#lastNumber;
-  }
 }
-
-const MAX_NUMBER = 0xffffffff;
 
 /** The scope of one process among others: itself and what descends from it while it lives. */
 class SharedScope implements ProcessScope {

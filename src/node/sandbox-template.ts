@@ -22,7 +22,6 @@ export class SandboxTemplate {
   readonly #granted: GrantedPaths;
   readonly #prepared: PreparedTemplate;
   readonly #kept = new Set<number>();
-  #lastNumber = 0;
   #living = 0;
   #isReleased = false;
 
@@ -65,7 +64,7 @@ export class SandboxTemplate {
    * up.
    */
   make(): OpenSandbox {
-    const number = this.#nextNumber();
+    const number = this.#session.newNumber();
     const session = new InitSession(overSocketPair((control) => this.#start(number, control)));
     session.write(encodeHello(HelloFlag.SINGLE_USE));
     this.#living++;
@@ -102,11 +101,4 @@ export class SandboxTemplate {
     this.#living--;
     if (this.#isReleased) this.release();
   }
-
-  #nextNumber(): number {
-    this.#lastNumber = (this.#lastNumber % MAX_NUMBER) + 1;
-    return this.#lastNumber;
-  }
 }
-
-const MAX_NUMBER = 0xffffffff;
