@@ -123,7 +123,7 @@ export function planTemplate(request: BubblewrapRequest): TemplatePlan | null {
   const isLinked = mounts.some(({ path }) => ["/var/tmp", "/var/run"].some((link) => isWithin(path, link)));
   if (!isBare(desktop) || isLinked || carried.length > Bound.MAX_CARRIED) return null;
   const tmpfsSize = tmpfsSizeOf(permissions);
-  const plan = new SandboxBuilder(request, templateIsolation(permissions)).build();
+  const plan = new SandboxBuilder(request, isolationWithRights(permissions)).build();
   return {
     ...plan,
     frames: encodeHello(HelloFlag.TEMPLATE),
@@ -182,7 +182,7 @@ function planFurnished(plan: SandboxPlan, { host, permissions, bubblewrap, place
   const begin: readonly PlannedDescriptor[] = [...ownDescriptors, { kind: "init" }];
   const furnished = furnishing(plan, { ...host, first: begin.length, places });
   if (furnished === null) return null;
-  const words = [...templateIsolation(permissions), ...furnished.words];
+  const words = [...isolationWithRights(permissions), ...furnished.words];
   const descriptors = [...begin, ...furnished.descriptors, { kind: "data", bytes: argumentData(words) } as const];
   const argv = ["--args", String(descriptors.length - 1), "--", `/proc/self/fd/${begin.length - 1}`, "3"];
   return { program: bubblewrap.path, argv, descriptors, furnish: furnished.frame };
@@ -219,24 +219,24 @@ function isSame(one: BubblewrapRequest, other: BubblewrapRequest): boolean {
 /** Numbers the descriptors as it writes the arguments that name them. */
 class SandboxBuilder {
   readonly #request: BubblewrapRequest;
-  readonly #templateIsolation: readonly string[] | null;
+  readonly #isolationWithRights: readonly string[] | null;
   readonly #words: string[] = [];
   readonly #descriptors: PlannedDescriptor[] = [...ownDescriptors];
 
   /** @param isolation what bwrap is told in place of what a sandbox needs that programs run in */
   constructor(request: BubblewrapRequest, isolation: readonly string[] | null = null) {
     this.#request = request;
-    this.#templateIsolation = isolation;
+    this.#isolationWithRights = isolation;
   }
 
   build(): SandboxPlan {
     const { bubblewrap, pid1 } = this.#request;
     const command = pid1 === "init" ? this.#initCommand() : [pid1.program];
-    if (this.#templateIsolation === null) {
+    if (this.#isolationWithRights === null) {
       this.#words.push(...namespaces(this.#request.permissions), ...isolation);
       this.#systemCalls();
     } else {
-      this.#words.push(...this.#templateIsolation);
+      this.#words.push(...this.#isolationWithRights);
     }
     this.#filesystem();
     const words = this.#words;
@@ -268,7 +268,7 @@ class SandboxBuilder {
 
   #filesystem(): void {
     const { host, permissions, mounts } = this.#request;
-    const tmpfsSize = this.#templateIsolation === null ? tmpfsSizeOf(permissions) : null;
+    const tmpfsSize = this.#isolationWithRights === null ? tmpfsSizeOf(permissions) : null;
     const order = mountingOrder(mounts);
     const devices = order.filter(({ mount }) => isWithin(mount.path, "/dev"));
     const others = order.filter((placed) => !devices.includes(placed));
@@ -355,7 +355,7 @@ const isolation = ["--disable-userns", ...alone];
  * The user is root in the namespace that the mounts belong to, or else bwrap would leave that for another one in the end. The
  * capabilities are those that `HelloFlag.TEMPLATE` needs.
  */
-function templateIsolation(permissions: PermissionSet): readonly string[] {
+function isolationWithRights(permissions: PermissionSet): readonly string[] {
   const capabilities = ["CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETFCAP"].flatMap((capability) => ["--cap-add", capability]);
   return [...namespaces(permissions), ...alone, "--uid", "0", "--gid", "0", ...capabilities];
 }

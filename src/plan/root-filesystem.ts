@@ -45,26 +45,31 @@ export function rootFilesystem(host: HostFacts, tmpfsSize: number | null, device
     ["--dev", "/dev"],
     ...devices,
     ["--remount-ro", "/dev"],
-    privateDirectory("/tmp", "1777", tmpfsSize),
+    privateDirectory("/tmp", tmpfsSize),
     ["--symlink", "../tmp", "/var/tmp"],
     ["--symlink", "../run", "/var/run"],
-    privateDirectory(home, "0700", tmpfsSize),
-    privateDirectory(runtime, "0700", tmpfsSize),
+    privateDirectory(home, tmpfsSize),
+    privateDirectory(runtime, tmpfsSize),
   ];
 }
 
 /** Shared memory of the child's own. */
 export function sharedMemory(tmpfsSize: number | null): Operation {
-  return privateDirectory("/dev/shm", "1777", tmpfsSize);
+  return privateDirectory("/dev/shm", tmpfsSize);
 }
 
-function privateDirectory(path: string, mode: string, size: number | null): Operation {
+function privateDirectory(path: string, size: number | null): Operation {
+  const mode = privateMode(path);
   return size === null ? ["--perms", mode, "--dir", path] : ["--perms", mode, "--size", String(size), "--tmpfs", path];
 }
 
 /** What mount options a private directory has, for those who do not make it with bwrap. */
 export function privateOptions(path: string, tmpfsSize: number): string {
-  return `mode=${path === "/tmp" || path === "/dev/shm" ? "1777" : "0700"},size=${tmpfsSize}`;
+  return `mode=${privateMode(path)},size=${tmpfsSize}`;
+}
+
+function privateMode(path: string): string {
+  return path === "/tmp" || path === "/dev/shm" ? "1777" : "0700";
 }
 
 /** The directories that are file systems in memory and the sandbox's own: none that a granted path lies over. */
