@@ -43,12 +43,25 @@ export function childrenOf(pid: number | null): readonly string[] {
  */
 export function findFirstProcess(label: string): number | null {
   const pids = listProc().filter((name) => /^\d+$/.test(name));
-  return pids.map(Number).find((pid) => isFirstProcess(pid, label)) ?? null;
+  return pids.map(Number).find((pid) => commandLine(pid) !== "" && isFirstProcess(pid, label)) ?? null;
 }
 
-/** Whether this is that process still: one that has ended has no arguments, and another has others. */
+/**
+ * Whether this is that process still. Another one has other arguments. One that is about to end has none any more, but is
+ * there until all others of its namespace have ended: pid_namespaces(7), kernel/pid_namespace.c (zap_pid_ns_processes).
+ */
 export function isFirstProcess(pid: number, label: string): boolean {
-  return readProc(String(pid), "cmdline").endsWith(`\0${label}\0`) && namespacedPids(String(pid)).at(-1) === "1";
+  const line = commandLine(pid);
+  return (line === "" || line.endsWith(`\0${label}\0`)) && !hasEnded(pid) && namespacedPids(String(pid)).at(-1) === "1";
+}
+
+function commandLine(pid: number): string {
+  return readProc(String(pid), "cmdline");
+}
+
+/** Whether there is no such process, or it only waits for its parent to hear of its end. */
+function hasEnded(pid: number): boolean {
+  return !/^State:\s*[^ZX\s]/m.test(readProc(String(pid), "status"));
 }
 
 /** How often is looked whether a sandbox is there, when nobody tells: milliseconds. */
