@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { build } from "esbuild";
-import { minified, splitCommand } from "./split-command.js";
+import { minified, rarelyNeeded, splitCommand } from "./split-command.js";
 
 /** Modules that take milliseconds to load, with what is used of them. */
 const rarelyUsed = new Map([
@@ -52,15 +52,16 @@ async function bundle({ plugins = [], ...options }) {
 
 const asFile = { format: "cjs", minify: true, banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;' } };
 
-const { code, rest } = await splitCommand({
+const { code, bodies } = await splitCommand({
   entry: "cli/node.ts",
-  more: ["node/communicate.ts", "node/flatpak-spawn-backend.ts"],
+  parts: { rest: [...rarelyNeeded, "node/communicate.ts", "node/flatpak-spawn-backend.ts"] },
   bundle,
   options: { ...asFile, external: ["./gio-sandbox-rest.cjs"] },
-  reader: 'const readRest = (shared) => require("./gio-sandbox-rest.cjs")(shared, importMetaUrl);',
+  reader: 'const readPart = (_name, shared) => require("./gio-sandbox-rest.cjs")(shared, importMetaUrl);',
   imported: (bound, from) => `const ${bound} = require(${JSON.stringify(from)});`,
 });
 await writeFile("dist/cli/gio-sandbox.cjs", code);
-await writeFile("dist/cli/gio-sandbox-rest.cjs", await minified(`module.exports = ($shared, importMetaUrl) => {\n${rest}\n};`));
+const rest = `module.exports = ($shared, importMetaUrl) => {\n${bodies.get("rest")}\n};`;
+await writeFile("dist/cli/gio-sandbox-rest.cjs", await minified(rest));
 await writeFile("dist/cli/start.cjs", (await bundle({ entryPoints: ["src/cli/node-start.ts"], ...asFile })).code);
 execFileSync(process.execPath, ["tools/write-code-cache.js", "run", "--", "true"], { stdio: "ignore" });

@@ -1,6 +1,7 @@
 import Gio from "gi://Gio?version=2.0";
 import type { Carrier } from "../node/carrier.js";
 import { DescriptorScope } from "../node/descriptor-scope.js";
+import { FrameWriter } from "./frame-writer.js";
 
 /*
  * Namesake of src/node/control-socket.ts: the launcher's end of an init's control socket is a Gio.Socket.
@@ -9,13 +10,14 @@ import { DescriptorScope } from "../node/descriptor-scope.js";
 export interface ControlSocket {
   /** Does not block. */
   readonly socket: Gio.Socket;
+  readonly writer: FrameWriter;
 }
 
 /** @param descriptor the end of a socket, which is taken over */
 export function controlSocket(descriptor: number): ControlSocket {
   const socket = Gio.Socket.new_from_fd(descriptor);
   socket.set_blocking(false);
-  return { socket };
+  return { socket, writer: new FrameWriter(socket) };
 }
 
 /**

@@ -6,13 +6,12 @@ import { encodeSignal } from "../init/encode.js";
 import type { SignalScope } from "../init/protocol.js";
 import type { ControlSocket } from "./control-socket.js";
 import { watchDescriptor } from "./event-loop.js";
-import { fdMessage, UnixInputStream } from "./unix.js";
+import type { FrameWriter } from "./frame-writer.js";
+import { isGioError } from "./gio-error.js";
+import { UnixInputStream } from "./unix.js";
 
 /*
  * Namesake of src/node/control.ts.
- *
- * GJS cannot say which bytes go with descriptors: a message that it gives none has one, a zero. So what goes with them is a
- * zero that the frames have anyway, such as the last byte of a length.
  */
 
 /** Who hears what init says. */
@@ -22,41 +21,29 @@ export interface ControlListener {
   onEnd(error: Error | null): void;
 }
 
-/** A part of what is to be sent, in one message. */
-interface Message {
-  readonly bytes: Uint8Array;
-  /** Duplicates that go with `bytes`, which are one zero then. */
-  readonly descriptors: Gio.UnixFDList | null;
-}
-
 /** The control socket of one sandbox. */
 export class Control {
   readonly #socket: Gio.Socket;
   readonly #input: Gio.InputStream;
   readonly #reader = new FrameReader();
   readonly #listener: ControlListener;
-  readonly #queue: Message[] = [];
+  readonly #writer: FrameWriter;
   readonly #stopReading: () => void;
-  #stopWriting: (() => void) | null = null;
   #error: Error | null = null;
   #isClosed = false;
 
   /** @param socket our end, which is taken over */
-  constructor({ socket }: ControlSocket, listener: ControlListener) {
+  constructor({ socket, writer }: ControlSocket, listener: ControlListener) {
     this.#socket = socket;
+    this.#writer = writer;
     this.#listener = listener;
     this.#input = new UnixInputStream({ fd: socket.get_fd(), close_fd: false });
     this.#stopReading = watchDescriptor(socket.get_fd(), GLib.IOCondition.IN | GLib.IOCondition.HUP, () => this.#read());
   }
 
-  /**
-   * Sends whole frames, the first of which may be a LAUNCH that names `descriptors` as received ones. They stay the
-   * caller's, who may close them as soon as this has returned. An init that is gone is no error: it shows as the end.
-   */
+  /** As `FrameWriter.write()`. */
   write(frames: Uint8Array, descriptors: readonly number[] = []): void {
-    if (this.#isClosed) return;
-    this.#queue.push(...messagesOf(frames, descriptors));
-    if (this.#stopWriting === null) this.#send();
+    this.#writer.write(frames, descriptors);
   }
 
   signal(process: number, signal: number, scope: SignalScope): void {
@@ -95,45 +82,11 @@ export class Control {
     }
   }
 
-  /** As much as there is room for; the rest when there is more. */
-  #send(): void {
-    try {
-      for (let head = this.#queue[0]; head !== undefined; head = this.#queue[0]) this.#sendHead(head);
-      this.#stopWriting?.();
-      this.#stopWriting = null;
-    } catch (error) {
-      if (isGioError(error, Gio.IOErrorEnum.WOULD_BLOCK)) {
-        this.#stopWriting ??= watchDescriptor(this.#socket.get_fd(), GLib.IOCondition.OUT, () => this.#send());
-        return;
-      }
-      // an init that is gone shows as the end of what it says; what could not be written to it does not matter then
-      this.#discard();
-    }
-  }
-
-  #sendHead({ bytes, descriptors }: Message): void {
-    if (descriptors !== null) {
-      this.#socket.send_message(null, [], [fdMessage(descriptors)], Gio.SocketMsgFlags.NONE, null);
-      this.#queue.shift();
-      closeAll(descriptors);
-      return;
-    }
-    const sent = this.#socket.send(bytes, null);
-    if (sent === bytes.length) this.#queue.shift();
-    else this.#queue[0] = { bytes: bytes.subarray(sent), descriptors };
-  }
-
-  #discard(): void {
-    this.#stopWriting?.();
-    this.#stopWriting = null;
-    for (const { descriptors } of this.#queue.splice(0)) if (descriptors !== null) closeAll(descriptors);
-  }
-
   #end(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#stopReading();
-    this.#discard();
+    this.#writer.close();
     this.#socket.close();
     // never from within what the caller does
     void Promise.resolve().then(() => this.#listener.onEnd(this.#error));
@@ -142,52 +95,3 @@ export class Control {
 
 /** Bytes that are read at once: a frame of init's is at most a hundred. */
 const CHUNK = 1024;
-
-/** SCM_MAX_FD: descriptors in one message. */
-const MOST_AT_ONCE = 253;
-
-/** Cuts frames up so that descriptors go with zeros in them: the last ones, since most frames end with one. */
-function messagesOf(frames: Uint8Array, descriptors: readonly number[]): Message[] {
-  const messages: Message[] = [];
-  let start = 0;
-  const add = (end: number): void => {
-    if (end > start) messages.push({ bytes: frames.subarray(start, end), descriptors: null });
-  };
-  const zeros = lastZeros(frames, Math.ceil(descriptors.length / MOST_AT_ONCE));
-  for (const [batch, zero] of zeros.entries()) {
-    const first = batch * MOST_AT_ONCE;
-    add(zero);
-    const together = duplicates(descriptors.slice(first, first + MOST_AT_ONCE));
-    messages.push({ bytes: frames.subarray(zero, zero + 1), descriptors: together });
-    start = zero + 1;
-  }
-  add(frames.length);
-  return messages;
-}
-
-/** Where the last so many zeros are, in ascending order. */
-function lastZeros(frames: Uint8Array, count: number): number[] {
-  const places: number[] = [];
-  for (let end = frames.length; places.length < count; ) {
-    const zero = frames.lastIndexOf(0, end - 1);
-    if (zero < 0 || end === 0) throw new RangeError("There is no zero left in the frames for descriptors to go with");
-    places.unshift(zero);
-    end = zero;
-  }
-  return places;
-}
-
-function duplicates(descriptors: readonly number[]): Gio.UnixFDList {
-  const list = Gio.UnixFDList.new();
-  for (const descriptor of descriptors) list.append(descriptor);
-  return list;
-}
-
-/** At once, and not when the list is collected: somebody waits for the end of a pipe. */
-function closeAll(descriptors: Gio.UnixFDList): void {
-  for (const descriptor of descriptors.steal_fds()) GLib.close(descriptor);
-}
-
-function isGioError(error: unknown, code: number): boolean {
-  return error instanceof GLib.Error && error.matches(Gio.IOErrorEnum, code);
-}

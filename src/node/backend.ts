@@ -41,8 +41,12 @@ export type FindBackend = () => Promise<Backend>;
 /** A launch that has only to be started, while the descriptors that it was prepared with are open. */
 export interface PreparedLaunch {
   readonly start: StartCarrier;
-  /** What is written to init's control socket first: HELLO and, for one command, the launch of `SINGLE_PROCESS`. */
-  readonly frames: Uint8Array;
+  /**
+   * Makes what is written to init's control socket first: HELLO and, for one command, the launch of `SINGLE_PROCESS`.
+   *
+   * @throws GLibError for more than init takes
+   */
+  readonly frames: () => Uint8Array;
   /** The child's descriptors that go with the frames, as received ones; they stay the caller's. */
   readonly descriptors: readonly number[];
   /** What of the desktop is in the sandbox: what runs there needs its variables. Absent: nothing. */

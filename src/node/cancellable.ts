@@ -25,14 +25,15 @@ export function throwIfCancelled(cancellable: Cancellable | null): void {
 }
 
 /**
- * Calls back when it is cancelled from now on, once.
+ * Calls back when it is cancelled, once: at once if it is already.
  *
  * @returns what ends that
  */
 export function whenCancelled(cancellable: Cancellable | null, callback: () => void): () => void {
   if (cancellable === null) return () => undefined;
   if ("aborted" in cancellable) {
-    cancellable.addEventListener("abort", callback, { once: true });
+    if (cancellable.aborted) callback();
+    else cancellable.addEventListener("abort", callback, { once: true });
     return () => cancellable.removeEventListener("abort", callback);
   }
   // One that is reset calls again at its next end.

@@ -1,20 +1,24 @@
 import { Socket } from "node:net";
 import type { Carrier, StartCarrier, StartedCarrier } from "./carrier.js";
 import { DescriptorScope, requiredSystemCalls } from "./descriptor-scope.js";
-import type { DescriptorPassing } from "./descriptor-stream.js";
+import { FrameWriter } from "./frame-writer.js";
 import { callsAtHand } from "./system-calls.js";
 
 /** The launcher's end of an init's control socket. */
 export interface ControlSocket {
   readonly stream: Socket;
-  /** What sends descriptors over it; null: none can be sent. */
-  readonly passing: DescriptorPassing | null;
+  readonly writer: FrameWriter;
 }
 
 /** @param descriptor the end of a socket, which is taken over */
 export function controlSocket(descriptor: number): ControlSocket {
   const stream = new Socket({ fd: descriptor, readable: true, writable: true });
-  return { stream, passing: { calls: requiredSystemCalls(), socket: descriptor } };
+  return { stream, writer: new FrameWriter(stream, { calls: requiredSystemCalls(), socket: descriptor }) };
+}
+
+/** Over a socket that no descriptors can be sent over. */
+export function plainControlSocket(stream: Socket): ControlSocket {
+  return { stream, writer: new FrameWriter(stream, null) };
 }
 
 /** How a carrier that starts a helper program comes to the control socket: init's end of it, or who takes the launcher's. */
@@ -34,7 +38,7 @@ function overOwnSocket(start: (control: ControlEnd) => Carrier): StartedCarrier 
   const carrier = start((ours) => sockets.push(ours));
   const [stream] = sockets;
   if (stream === undefined) throw new TypeError("The helper program has no control socket");
-  return { carrier, control: { stream, passing: null } };
+  return { carrier, control: plainControlSocket(stream) };
 }
 
 /**

@@ -1,12 +1,10 @@
-import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { encodeSignal } from "../init/encode.js";
 import type { InitEvent } from "../init/decode.js";
 import { FrameReader } from "../init/decode.js";
 import type { SignalScope } from "../init/protocol.js";
-import { ErrorDomain, GLibError, IOErrorEnum } from "../subprocess/glib-error.js";
 import type { ControlSocket } from "./control-socket.js";
-import { DescriptorStream } from "./descriptor-stream.js";
+import type { FrameWriter } from "./frame-writer.js";
 
 /** Who hears what init says. */
 export interface ControlListener {
@@ -18,40 +16,25 @@ export interface ControlListener {
 /** The control socket of one sandbox. */
 export class Control {
   readonly #socket: Socket;
-  readonly #outgoing: DescriptorStream;
+  readonly #writer: FrameWriter;
   readonly #reader = new FrameReader();
   readonly #listener: ControlListener;
   #error: Error | null = null;
 
   /** @param socket our end, which is taken over */
-  constructor({ stream, passing }: ControlSocket, listener: ControlListener) {
+  constructor({ stream, writer }: ControlSocket, listener: ControlListener) {
     this.#listener = listener;
     this.#socket = stream;
-    this.#outgoing = new DescriptorStream(stream, passing);
+    this.#writer = writer;
     this.#socket.on("data", (chunk) => this.#read(chunk));
     // an init that is gone shows as the end; what could not be written to it does not matter then
     this.#socket.on("error", () => undefined);
     this.#socket.on("close", () => this.#listener.onEnd(this.#error));
   }
 
-  /**
-   * Sends whole frames, the first of which may be a LAUNCH that names `descriptors` as received ones. They stay the
-   * caller's, who may close them as soon as this has returned. An init that is gone is no error: it shows as the end.
-   */
+  /** As `FrameWriter.write()`. */
   write(frames: Uint8Array, descriptors: readonly number[] = []): void {
-    if (!this.#socket.writable) return;
-    let rest = Buffer.from(frames.buffer, frames.byteOffset, frames.byteLength);
-    let unsent = descriptors;
-    try {
-      // each message needs a byte of the frame to go with
-      for (; unsent.length > MOST_AT_ONCE; unsent = unsent.slice(MOST_AT_ONCE)) {
-        this.#outgoing.send(rest.subarray(0, 1), unsent.slice(0, MOST_AT_ONCE));
-        rest = rest.subarray(1);
-      }
-      this.#outgoing.send(rest, unsent);
-    } catch (error) {
-      if (!isHangUp(error)) throw error;
-    }
+    this.#writer.write(frames, descriptors);
   }
 
   signal(process: number, signal: number, scope: SignalScope): void {
@@ -83,11 +66,4 @@ export class Control {
       this.#socket.destroy();
     }
   }
-}
-
-/** SCM_MAX_FD: descriptors in one message. */
-const MOST_AT_ONCE = 253;
-
-function isHangUp(error: unknown): boolean {
-  return error instanceof GLibError && error.matches(ErrorDomain.IO, IOErrorEnum.BROKEN_PIPE);
 }

@@ -6,6 +6,7 @@ import { planFlatpakSpawn } from "../plan/flatpak-spawn.js";
 import { sandboxError } from "../subprocess/glib-error.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { Backend, PreparedLaunch, PreparedSandbox } from "./backend.js";
+import { plainControlSocket } from "./control-socket.js";
 import { FLATPAK_SPAWN, FlatpakSpawnCarrier } from "./flatpak-spawn-carrier.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import type { Portal } from "./portal.js";
@@ -64,9 +65,9 @@ class FlatpakSpawnBackend implements Backend {
     return Promise.resolve({
       start: () => {
         const carrier = new FlatpakSpawnCarrier(plan, { child, label }, PORTAL_PATIENCE);
-        return { carrier, control: { stream: carrier.control, passing: null } };
+        return { carrier, control: plainControlSocket(carrier.control) };
       },
-      frames: plan.frames,
+      frames: () => plan.frames,
       // they have gone with flatpak-spawn
       descriptors: [],
       desktop,

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 
 /** Whether init may be asked to make root directories: see `furnishing()`. Else bwrap makes them, which takes longer. */
@@ -22,8 +22,9 @@ function isKernelNewEnough(version: string): boolean {
 
 /** Where this is set, AppArmor gives bwrap the rights in a user namespace that its children do not have (Ubuntu, apparmor.d/bwrap). */
 function isForbidden(): boolean {
+  const setting = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
   try {
-    return readFileSync("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "latin1").trim() === "1";
+    return existsSync(setting) && readFileSync(setting, "latin1").trim() === "1";
   } catch {
     return false;
   }

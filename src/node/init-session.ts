@@ -2,7 +2,8 @@ import type { InitEvent, LaunchFailure, ProcessExit } from "../init/decode.js";
 import type { SignalScope } from "../init/protocol.js";
 import { refusalError, sandboxFailureError } from "../plan/launch-failure.js";
 import { ioError } from "../subprocess/glib-error.js";
-import type { Carrier, StartCarrier } from "./carrier.js";
+import type { PreparedLaunch } from "./backend.js";
+import type { Carrier, StartedCarrier } from "./carrier.js";
 import { Control } from "./control.js";
 
 /** Who hears of one process in a sandbox. */
@@ -15,6 +16,26 @@ export interface ProcessListener {
   onExited(exit: ProcessExit): void;
   /** The sandbox could not be set up, or was lost while the process ran. */
   onLost(error: Error): void;
+}
+
+/** A session with the init of a sandbox that has been started. */
+export function sessionOf(started: StartedCarrier): InitSession {
+  return new InitSession(started);
+}
+
+/**
+ * Writes to init what it is to be told first, or ends the session.
+ *
+ * @throws GLibError as of `PreparedLaunch.frames`
+ */
+export async function greet(session: InitSession, { frames, descriptors }: PreparedLaunch): Promise<void> {
+  try {
+    session.write(frames(), descriptors);
+  } catch (error) {
+    session.close();
+    await session.ended;
+    throw error;
+  }
 }
 
 /** The conversation with the gio-sandbox-init of one sandbox, whatever carries it. */
@@ -39,8 +60,7 @@ export class InitSession {
   #carrierEnded = false;
   #controlEnded = false;
 
-  /** @throws GLibError as `start` */
-  constructor(start: StartCarrier) {
+  constructor({ carrier, control }: StartedCarrier) {
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
@@ -48,7 +68,6 @@ export class InitSession {
     });
     // who launches a process hears of the loss through that
     this.ready.catch(() => undefined);
-    const { carrier, control } = start();
     this.#carrier = carrier;
     this.#control = new Control(control, {
       onEvent: (event) => this.#onEvent(event),

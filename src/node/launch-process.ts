@@ -1,13 +1,10 @@
 import { asksForFiles } from "../permissions/asked.js";
 import type { PermissionSet } from "../permissions/permission-set.js";
 import { limitsWithTimeout } from "../plan/child-limits.js";
-import { emptyDesktop } from "../plan/desktop-plan.js";
-import { launchFailureError } from "../plan/launch-failure.js";
-import { SINGLE_PROCESS } from "../plan/launch-plan.js";
 import { isScopeUseful } from "../plan/scope-request.js";
 import type { StreamSettings, SubprocessFlags } from "../subprocess/flags.js";
-import { Stream } from "../subprocess/flags.js";
 import type { CommandRequest } from "../subprocess/launch-request.js";
+import { runningProcess, startOnly } from "./after-start.js";
 import type { FindBackend } from "./backend.js";
 import type { Cancellable } from "./cancellable.js";
 import { throwIfCancelled } from "./cancellable.js";
@@ -15,17 +12,11 @@ import { DescriptorScope } from "./descriptor-scope.js";
 import type { SandboxContents } from "./explain.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { openGrantedPaths } from "./granted-paths.js";
+import { sessionOf } from "./init-session.js";
 import type { OpenSandbox, StartedProcess } from "./open-sandbox.js";
-import { openLimitScope, scopeable } from "./limit-scope.js";
-import type { PipeEnd } from "./pipe-ends.js";
-import { readingEnd, writingEnd } from "./pipe-ends.js";
-import { SingleUseScope } from "./process-scope.js";
-import { ProcessStart } from "./process-start.js";
-import { scopedEnd } from "./scoped-end.js";
-import type { Pipes } from "./running-process.js";
-import { RunningProcess } from "./running-process.js";
-import { startSession } from "./start-session.js";
-import type { ChildStreams, TakenDescriptors } from "./streams.js";
+import type { RunningProcess } from "./running-process.js";
+import { greetAtOnce, startCarrier } from "./start-carrier.js";
+import type { TakenDescriptors } from "./streams.js";
 import { duplicateTaken, openStreams } from "./streams.js";
 
 /** Everything that a launcher was told, at the moment of the launch. */
@@ -85,8 +76,7 @@ async function launchWith(
   const limits = limitsWithTimeout(permissions.limits, command.timeout);
   const order: CommandRequest = { ...command, timeout: limits.get("timeout") ?? null, descriptors: streams.mapping };
   const started = await start(order, permissions, streams.sources, cancellable);
-  const running = new RunningProcess(started.scope, started, limits, pipesOf(streams, scope));
-  return { running, contents: started.contents };
+  return { running: runningProcess(started, limits, streams, scope), contents: started.contents };
 }
 
 function putInto(sandbox: OpenSandbox): StartCommand {
@@ -105,35 +95,16 @@ async function newSandbox(
   const backend = await findBackend();
   const startCommand: StartCommand = async (command, _permissions, child, cancellable) => {
     const launch = await backend.prepare(permissions, granted, command, child);
-    const session = startSession(launch, cancellable);
-    const mounts = [...granted.mounts, ...(launch.desktop?.mounts ?? [])];
-    const start = new ProcessStart((failure) => launchFailureError(failure, command, mounts));
-    session.listen(SINGLE_PROCESS, start);
-    const { limits } = permissions;
-    const limitScope = isScopeUseful(limits) ? await openLimitScope(scopeable(launch, session), limits) : null;
-    session.write(launch.frames, launch.descriptors);
-    let pid: number;
+    const started = startCarrier(launch, cancellable);
+    // a scope is put around init before anything of the child runs
+    const isGreeted = !isScopeUseful(permissions.limits) && greetAtOnce(started, launch);
+    const session = sessionOf(started);
     try {
-      pid = await start.wait(() => session.close(), session.ended, cancellable);
+      return await startOnly(session, launch, { command, permissions, granted, isGreeted }, cancellable);
     } catch (error) {
       if (session.couldNotBeSetUp && launch.retry?.() === true) return await startCommand(command, permissions, child, cancellable);
       throw error;
     }
-    const contents = { granted, desktop: launch.desktop ?? emptyDesktop, scope: limitScope?.holds ?? null };
-    return { scope: new SingleUseScope(session, pid), exited: scopedEnd(start.exited, limitScope), limitScope, contents };
   };
   return startCommand;
-}
-
-/** Takes the parent's ends of the pipes over from the scope. */
-function pipesOf({ pipes }: ChildStreams, scope: DescriptorScope): Pipes {
-  const take = (stream: Stream, end: (descriptor: number) => PipeEnd): PipeEnd | null => {
-    const descriptor = pipes.get(stream);
-    return descriptor === undefined ? null : end(scope.release(descriptor));
-  };
-  return {
-    stdin: take(Stream.STDIN, writingEnd),
-    stdout: take(Stream.STDOUT, readingEnd),
-    stderr: take(Stream.STDERR, readingEnd),
-  };
 }

@@ -16,12 +16,13 @@ import { openGrantedPaths } from "./granted-paths.js";
 import { findHostPid } from "./host-processes.js";
 import type { SandboxContents } from "./explain.js";
 import type { InitSession } from "./init-session.js";
+import { greet, sessionOf } from "./init-session.js";
 import type { LimitScope } from "./limit-scope.js";
 import { openLimitScope, scopeable } from "./limit-scope.js";
 import type { ProcessScope } from "./process-scope.js";
 import { SingleUseScope } from "./process-scope.js";
 import { ProcessStart } from "./process-start.js";
-import { startSession } from "./start-session.js";
+import { startCarrier } from "./start-carrier.js";
 import type { ProcessEnd } from "./scoped-end.js";
 import { scopedEnd } from "./scoped-end.js";
 
@@ -77,9 +78,9 @@ export class OpenSandbox {
     const backend = await findBackend();
     for (;;) {
       const launch = await backend.prepareOpen(permissions, granted, use === "single" ? HelloFlag.SINGLE_USE : 0);
-      const session = startSession(launch, cancellable);
-      session.write(launch.frames);
+      const session = sessionOf(startCarrier(launch, cancellable));
       try {
+        await greet(session, launch);
         await whenReady(session, cancellable);
       } catch (error) {
         if (session.couldNotBeSetUp && launch.retry?.() === true) continue;

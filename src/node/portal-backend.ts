@@ -98,7 +98,7 @@ export class PortalBackend implements Backend {
   ): PreparedLaunch {
     return {
       start: overSocketPair((control) => new PortalCarrier(this.#portal, { spawn, mounts, label }, control, this.#patience)),
-      frames,
+      frames: () => frames,
       descriptors: sources.map((index) => listed(child, index)),
     };
   }

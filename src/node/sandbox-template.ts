@@ -7,10 +7,11 @@ import { overSocketPair } from "./control-socket.js";
 import { DescriptorScope } from "./descriptor-scope.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { openGrantedPaths } from "./granted-paths.js";
-import { InitSession } from "./init-session.js";
+import type { InitSession } from "./init-session.js";
+import { greet, sessionOf } from "./init-session.js";
 import { MadeCarrier } from "./made-carrier.js";
 import { OpenSandbox } from "./open-sandbox.js";
-import { startSession } from "./start-session.js";
+import { startCarrier } from "./start-carrier.js";
 
 /**
  * A sandbox in which nothing runs: others are made after its example, each in namespaces of its own, in a fraction of the time
@@ -35,8 +36,8 @@ export class SandboxTemplate {
     const backend = await findBackend();
     const prepared = (await backend.prepareTemplate?.(permissions, granted)) ?? null;
     if (prepared === null) return null;
-    const session = startSession(prepared, null);
-    session.write(prepared.frames);
+    const session = sessionOf(startCarrier(prepared, null));
+    await greet(session, prepared);
     await session.ready;
     session.unref();
     return new SandboxTemplate(session, permissions, granted, prepared);
@@ -65,7 +66,7 @@ export class SandboxTemplate {
    */
   make(): OpenSandbox {
     const number = this.#session.newNumber();
-    const session = new InitSession(overSocketPair((control) => this.#start(number, control)));
+    const session = sessionOf(overSocketPair((control) => this.#start(number, control))());
     session.write(encodeHello(HelloFlag.SINGLE_USE));
     this.#living++;
     void session.ended.then(() => this.#onEnd());

@@ -16,11 +16,11 @@ export function unsandboxedBackend(): Backend {
       child: readonly number[],
     ): Promise<PreparedLaunch> {
       const { frames, sources } = planUnsandboxed(permissions, mounts, command);
-      return Promise.resolve({ start, frames, descriptors: sources.map((index) => listed(child, index)) });
+      return Promise.resolve({ start, frames: () => frames, descriptors: sources.map((index) => listed(child, index)) });
     },
     prepareOpen(permissions: PermissionSet, _granted: GrantedPaths, helloFlags: number): Promise<PreparedSandbox> {
       const { frames } = planOpenUnsandboxed(permissions, helloFlags);
-      return Promise.resolve({ start, frames, descriptors: [], filters: [] });
+      return Promise.resolve({ start, frames: () => frames, descriptors: [], filters: [] });
     },
   };
 }

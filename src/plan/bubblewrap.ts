@@ -73,17 +73,16 @@ export function planBubblewrap(request: BubblewrapRequest, command: CommandReque
   const tmpfs = isTmpfsWatched(permissions) ? ownDirectories(request.host.uid, mounts) : [];
   const filters = childFilters(request);
   const launch: ProcessLaunch = { process: SINGLE_PROCESS, command: settled, permissions, mounts, filters, tmpfs };
-  const order = launchOrder(launch, Origin.INHERITED, place);
   return {
     ...sandbox,
     descriptors: [...sandbox.descriptors, ...sources.map((index): PlannedDescriptor => ({ kind: "child", index }))],
-    frames: joined(greeting(sandbox, HelloFlag.SINGLE_USE), encodeLaunch(order)),
+    frames: () => joined(greeting(sandbox, HelloFlag.SINGLE_USE), encodeLaunch(launchOrder(launch, Origin.INHERITED, place))),
   };
 }
 
 /** HELLO, and what belongs to it. */
 function greeting({ furnish }: SandboxPlan, helloFlags: number): Uint8Array {
-  return furnish === null ? encodeHello(helloFlags) : joined(encodeHello(helloFlags | HelloFlag.FURNISH), furnish);
+  return furnish === null ? encodeHello(helloFlags) : joined(encodeHello(helloFlags | HelloFlag.FURNISH), furnish());
 }
 
 /** The filters that init puts upon each child, in addition to that of the sandbox. */
@@ -101,7 +100,7 @@ function childFilters({ permissions, host }: BubblewrapRequest): readonly Uint8A
  */
 export function planOpenBubblewrap(request: BubblewrapRequest, helloFlags: number): BubblewrapPlan & ChildFilters {
   const sandbox = planSandbox(request);
-  return { ...sandbox, frames: greeting(sandbox, helloFlags), filters: childFilters(request) };
+  return { ...sandbox, frames: () => greeting(sandbox, helloFlags), filters: childFilters(request) };
 }
 
 /** The plan for a template, and how sandboxes are made after its example. */
@@ -126,7 +125,7 @@ export function planTemplate(request: BubblewrapRequest): TemplatePlan | null {
   const plan = new SandboxBuilder(request, isolationWithRights(permissions)).build();
   return {
     ...plan,
-    frames: encodeHello(HelloFlag.TEMPLATE),
+    frames: () => encodeHello(HelloFlag.TEMPLATE),
     filters: childFilters(request),
     make: {
       hasOwnNetwork: !permissions.shared.has("network"),
@@ -153,12 +152,12 @@ export function planBubblewrapProbe(
   mounts: readonly ResolvedMount[] = [],
 ): BubblewrapPlan {
   const request: BubblewrapRequest = { host, bubblewrap, permissions, mounts, desktop: emptyDesktop, pid1: { program: "/usr/bin/true" } };
-  return { ...new SandboxBuilder(request).build(), frames: new Uint8Array(0) };
+  return { ...new SandboxBuilder(request).build(), frames: () => new Uint8Array(0) };
 }
 
 interface SandboxPlan extends Omit<BubblewrapPlan, "frames"> {
-  /** The FURNISH frame; null if bwrap makes the root directory. */
-  readonly furnish: Uint8Array | null;
+  /** Makes the FURNISH frame; null if bwrap makes the root directory. */
+  readonly furnish: (() => Uint8Array) | null;
 }
 
 /** A plan again, if the last one for these permissions was for the same. */

@@ -13,8 +13,8 @@ export interface Furnishing {
   readonly words: readonly string[];
   /** The places of the granted paths that the words name, from the number on that was asked for. */
   readonly descriptors: readonly PlannedDescriptor[];
-  /** The FURNISH frame. */
-  readonly frame: Uint8Array;
+  /** Makes the FURNISH frame, once. */
+  readonly frame: () => Uint8Array;
 }
 
 /**
@@ -96,16 +96,9 @@ class FurnishingBuilder {
 
   build(): Furnishing {
     const { uid, gid } = this.#request;
-    return {
-      words: this.#words,
-      descriptors: this.#descriptors,
-      frame: encodeFurnish({
-        userMap: `${uid} 0 1`,
-        groupMap: `${gid} 0 1`,
-        filters: this.#filters,
-        operations: this.#operations,
-      }),
-    };
+    const order = { userMap: `${uid} 0 1`, groupMap: `${gid} 0 1`, filters: this.#filters, operations: this.#operations };
+    let frame: Uint8Array | null = null;
+    return { words: this.#words, descriptors: this.#descriptors, frame: () => (frame ??= encodeFurnish(order)) };
   }
 
   #do(...operations: readonly RootOperation[]): true {

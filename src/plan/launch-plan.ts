@@ -25,8 +25,12 @@ export interface BubblewrapPlan {
   /** bwrap's arguments, without its own name. Nothing of the child's is in them: see /proc/PID/cmdline. */
   readonly argv: readonly string[];
   readonly descriptors: readonly PlannedDescriptor[];
-  /** What is written to the control socket first. */
-  readonly frames: Uint8Array;
+  /**
+   * What is written to the control socket first: made when it is asked for, while bwrap does its part.
+   *
+   * @throws GLibError `gio-sandbox-error-quark` LIMIT_EXCEEDED for more than init takes
+   */
+  readonly frames: () => Uint8Array;
 }
 
 /** The launcher's number for the process of a single-use sandbox. */

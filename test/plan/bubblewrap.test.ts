@@ -89,7 +89,7 @@ describe("the plan of a bubblewrap sandbox", () => {
     for (const secret of ["program", "secret-argument", "SECRET", "secret-directory"]) {
       assert.ok(!all.includes(secret), secret);
     }
-    assert.ok(new TextDecoder("latin1").decode(rest.frames).includes("secret-argument"));
+    assert.ok(new TextDecoder("latin1").decode(rest.frames()).includes("secret-argument"));
   });
 
   it("puts “--” before init, which it starts from its descriptor", () => {
@@ -196,13 +196,17 @@ describe("the plan of a bubblewrap sandbox", () => {
         const args = words(sandbox);
         const data = sandbox.descriptors[Number(args[args.indexOf("--seccomp") + 1])];
         assert.deepEqual(data, { kind: "data", bytes: filters.sandbox.bytes });
-        assert.equal(contains(sandbox.frames, filters.child?.bytes ?? assert.fail()), syscalls.kind === "allow");
+        assert.equal(contains(sandbox.frames(), filters.child?.bytes ?? assert.fail()), syscalls.kind === "allow");
       }
     }
   });
 
   it("is the same each time", () => {
-    assert.deepEqual(plan(), plan());
+    const whole = (): object => {
+      const made = plan();
+      return { ...made, frames: made.frames() };
+    };
+    assert.deepEqual(whole(), whole());
   });
 });
 

@@ -11,7 +11,7 @@ function planWith(...words: readonly string[]): BubblewrapPlan {
     program: "bwrap",
     argv: ["--args", "1", "--", "true"],
     descriptors: [{ kind: "granted", index: 0 }, { kind: "data", bytes }],
-    frames: new Uint8Array(0),
+    frames: () => new Uint8Array(0),
   };
 }
 

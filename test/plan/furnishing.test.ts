@@ -39,7 +39,7 @@ function told(plan: Pick<BubblewrapPlan, "argv" | "descriptors">): string[] {
 
 /** The operations that init is told, each as `number/mode/path/content`. */
 function operations({ frames }: BubblewrapPlan): string[] {
-  const line = describeFrames(frames).find((frame) => frame.startsWith("furnish ")) ?? "";
+  const line = describeFrames(frames()).find((frame) => frame.startsWith("furnish ")) ?? "";
   const list = / op=\d+:(\S*)$/.exec(line)?.[1]?.split(",") ?? [];
   const text = (encoded = ""): string => Buffer.from(encoded, "hex").toString().replace(/\0$/, "");
   return list.map((item) => item.split("/")).map(([kind, mode, path, content]) => `${kind}/${mode}/${text(path)}/${text(content)}`);
@@ -70,7 +70,7 @@ describe("the plan of a sandbox whose root directory init makes", () => {
   });
 
   it("greets init, then says how the root directory is made, then launches", () => {
-    const frames = (plan: BubblewrapPlan): string[] => describeFrames(plan.frames).map((line) => line.split(" ", 2).join(" ").replace(/ uid.*/, ""));
+    const frames = (plan: BubblewrapPlan): string[] => describeFrames(plan.frames()).map((line) => line.split(" ", 2).join(" ").replace(/ uid.*/, ""));
     const command = { argv: ["true"], environment: [], directory: "/", searchPath: "/bin", timeout: null, descriptors: [] };
     assert.deepEqual(frames(planBubblewrap(request(), command)), [`hello ${HelloFlag.SINGLE_USE | HelloFlag.FURNISH}`, "furnish", "launch 1"]);
     assert.deepEqual(frames(planOpenBubblewrap(request(), 0)), [`hello ${HelloFlag.FURNISH}`, "furnish"]);
@@ -93,7 +93,7 @@ describe("the plan of a sandbox whose root directory init makes", () => {
 
   it("gives init the filter that bwrap would install", () => {
     const { permissions, host } = request();
-    const line = describeFrames(planOpenBubblewrap(request(), 0).frames)[1] ?? "";
+    const line = describeFrames(planOpenBubblewrap(request(), 0).frames())[1] ?? "";
     assert.ok(line.includes(` filter=1:${hex(compileSyscallPolicy(permissions.syscalls, host.architecture).sandbox.bytes)} `));
     assert.match(line, new RegExp(` uid=1:${Buffer.from("1000 0 1").toString("hex")} gid=1:${Buffer.from("100 0 1").toString("hex")} `));
   });
@@ -124,7 +124,7 @@ describe("the plan of a sandbox whose root directory init makes", () => {
   it("leaves to bwrap what init does not do", () => {
     const desktop: DesktopPlan = { ...emptyDesktop, hidden: [{ path: "/home/x/secret", kind: "other" }] };
     const plan = planOpenBubblewrap(request({ desktop }), 0);
-    assert.deepEqual(describeFrames(plan.frames), ["hello 0"]);
+    assert.deepEqual(describeFrames(plan.frames()), ["hello 0"]);
     assert.ok(told(plan).includes("--disable-userns"));
     assert.equal(furnishing(plan, { uid: 1, gid: 1, first: 5 }), null);
   });
@@ -143,7 +143,7 @@ describe("the plan of a template", () => {
     const plan = template() ?? assert.fail();
     const words = told(plan);
     for (const word of ["--disable-userns", "--seccomp", "--tmpfs", "--size"]) assert.ok(!words.includes(word), word);
-    assert.deepEqual(describeFrames(plan.frames), [`hello ${HelloFlag.TEMPLATE}`]);
+    assert.deepEqual(describeFrames(plan.frames()), [`hello ${HelloFlag.TEMPLATE}`]);
     assert.deepEqual(plan.make.privateDirectories, [
       { path: "/dev/shm", options: "mode=1777,size=268435456" },
       { path: "/tmp", options: "mode=1777,size=268435456" },
