@@ -87,6 +87,11 @@ export function runUntil(isDone: () => boolean, start: () => void): void {
   });
 }
 
+/** Waits in the default context, in which everything is watched for, until something there ends the program. */
+export function runForever(): never {
+  for (const context = GLib.MainContext.default(); ; ) context.iteration(true);
+}
+
 /** Starts something that tells of its end in the context of blocking calls: `poll()` looks for it while none blocks. */
 export function inPrivate<T>(start: () => T): T {
   return within(privateContext, start);

@@ -21,24 +21,29 @@ export function usableBubblewrap(): Promise<BubblewrapFacts> {
 let usable: Promise<BubblewrapFacts> | null = null;
 
 async function find(): Promise<BubblewrapFacts> {
-  const path = findProgram("bwrap");
+  const { path, mode } = findProgram("bwrap");
   const texts = path === null ? { versionText: "", helpText: "" } : (textsIn(path) ?? (await askedTexts(path)));
-  const mode = path === null ? 0 : statSync(path).mode;
   return bubblewrapFacts({ path, mode, ...texts });
 }
 
 /** The system's own first: what PATH says may be anybody's. */
-function findProgram(name: string): string | null {
+function findProgram(name: string): Pick<BubblewrapFindings, "path" | "mode"> {
   const directories = ["/usr/bin", ...(env["PATH"] ?? "").split(delimiter).filter(isAbsolute)];
-  return directories.map((directory) => join(directory, name)).find(isExecutable) ?? null;
+  for (const path of directories.map((directory) => join(directory, name))) {
+    const mode = modeOfProgram(path);
+    if (mode !== null) return { path, mode };
+  }
+  return { path: null, mode: 0 };
 }
 
-function isExecutable(path: string): boolean {
+/** Null for what cannot be executed. */
+function modeOfProgram(path: string): number | null {
   try {
     accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
+    const found = statSync(path);
+    return found.isFile() ? found.mode : null;
   } catch {
-    return false;
+    return null;
   }
 }
 
