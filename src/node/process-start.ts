@@ -39,7 +39,12 @@ export class ProcessStart implements ProcessListener {
   }
 
   onFailed(failure: LaunchFailure): void {
-    this.#rejectStarted(this.#errorOf(failure));
+    try {
+      this.#rejectStarted(this.#errorOf(failure));
+    } catch (error) {
+      // what names failures may have to be read first: nobody is to wait for a program that is not there
+      this.#rejectStarted(error);
+    }
     this.#resolveGone();
   }
 

@@ -34,9 +34,10 @@ function names(directory) {
 }
 
 async function measure() {
-  // what closes by itself gets the time for it
+  // what closes by itself gets the time for it, and then what gives memory back besides
   await new Promise((resolve) => setTimeout(resolve, 500));
   System.gc();
+  await new Promise((resolve) => setTimeout(resolve, 300));
   const [, resident] = /^VmRSS:\s*([0-9]+) kB$/m.exec(contents("/proc/self/status"));
   const children = names("/proc/self/task").flatMap((task) => contents(`/proc/self/task/${task}/children`).trim().split(" "));
   return {
