@@ -132,10 +132,15 @@ async function tellFailures(): Promise<void> {
 async function tellSessions(): Promise<void> {
   for (const detached of [false, true]) {
     const output = calls.memoryFile("output");
-    const child = start("/bin/sh", ["-c", "read line < /proc/$$/stat; echo $line"], { stdio: ["ignore", output, "ignore"], detached });
-    const end = await story(child);
+    const [input, end] = calls.pipe();
+    // one that has ended has no pid any more: it stays until its input ends
+    const script = "read line < /proc/$$/stat; echo $line; exec cat";
+    const child = start("/bin/sh", ["-c", script], { stdio: [input, output, "ignore"], detached });
+    closeSync(input);
+    closeSync(end);
+    const whole = await story(child);
     const [pid, , , , group, session] = readFileSync(`/proc/self/fd/${output}`, "utf8").split(" ");
-    tell(detached ? "a session of its own" : "the same session", [pid === String(child.pid), group === pid, session === pid, end]);
+    tell(detached ? "a session of its own" : "the same session", [pid === String(child.pid), group === pid, session === pid, whole]);
     closeSync(output);
   }
   const shell = openSync("/bin/sh", constants.O_RDONLY);
