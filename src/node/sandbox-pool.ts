@@ -26,6 +26,7 @@ export class SandboxPool {
   readonly #backend: FindBackend;
   readonly #permissions: PermissionSet;
   readonly #size: number;
+  readonly #idle: number;
   readonly #ready: OpenSandbox[] = [];
   /** One that sandboxes have been made after; null before that, where there is none, and after it has ended. */
   #template: SandboxTemplate | null = null;
@@ -38,11 +39,15 @@ export class SandboxPool {
   #refillTimer: NodeJS.Timeout | null = null;
   #idleTimer: NodeJS.Timeout | null = null;
 
-  /** @param size how many to keep ready */
-  constructor(backend: FindBackend, permissions: PermissionSet, size: number) {
+  /**
+   * @param size how many to keep ready
+   * @param idle milliseconds for which they are, without one being used
+   */
+  constructor(backend: FindBackend, permissions: PermissionSet, size: number, idle = IDLE) {
     this.#backend = backend;
     this.#permissions = permissions;
     this.#size = size;
+    this.#idle = idle;
     void this.#fill();
   }
 
@@ -150,7 +155,7 @@ export class SandboxPool {
 
   #restartIdleTimer(): void {
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
-    this.#idleTimer = setTimeout(() => this.#giveBack(), IDLE).unref();
+    this.#idleTimer = setTimeout(() => this.#giveBack(), this.#idle).unref();
   }
 
   #giveBack(): void {

@@ -131,6 +131,15 @@ describe("a launcher that keeps sandboxes ready", () => {
     assert.equal(code, 0);
   });
 
+  it("keeps none unless it is told to", async () => {
+    using launcher = new SandboxSubprocessLauncher();
+    const child = await launcher.spawnvAsync(["true"]);
+    await child.waitCheckAsync();
+    await child[Symbol.asyncDispose]();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.deepEqual(childProcesses(), []);
+  });
+
   it("refuses numbers of sandboxes that it would not keep", () => {
     using launcher = new SandboxSubprocessLauncher();
     for (const sandboxes of [-1, 65, 1.5, Number.NaN]) assert.throws(() => launcher.prewarm(sandboxes), TypeError);
@@ -150,6 +159,16 @@ describe("a pool of sandboxes", () => {
     // one may have been under way
     assert.ok(most <= 1, `${most} were made`);
     await until(() => pool.ready === 4);
+    pool.close();
+    await until(() => childProcesses().length === 0);
+  });
+
+  it("gives all back after a time without a launch, and has them ready again after the next one", async () => {
+    const pool = new SandboxPool(() => backendFor(Backend.AUTO), new SandboxPermissions().snapshot(), 2, 500);
+    await until(() => pool.ready === 2);
+    await until(() => pool.ready === 0 && childProcesses().length === 0);
+    assert.equal(pool.take(), null);
+    await until(() => pool.ready === 2);
     pool.close();
     await until(() => childProcesses().length === 0);
   });
