@@ -5,6 +5,7 @@ import { throwIfCancelled, whenCancelled } from "../node/cancellable.js";
 import type { End, RunningProcess } from "../node/running-process.js";
 import { cancelledError, ioError, sandboxError } from "../subprocess/glib-error.js";
 import { watchDescriptor } from "./event-loop.js";
+import { isGioError } from "./gio-error.js";
 import { ownError } from "./own-error.js";
 import type { PipeEnd } from "./pipe-ends.js";
 import { setNonblocking, UnixInputStream, UnixOutputStream } from "./unix.js";
@@ -111,7 +112,7 @@ abstract class Transfer<T = never> {
     try {
       this.advance();
     } catch (error) {
-      if (error instanceof GLib.Error && error.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.WOULD_BLOCK)) return;
+      if (isGioError(error, Gio.IOErrorEnum.WOULD_BLOCK)) return;
       this.stop();
       this.#reject(ownError(error));
     }

@@ -11,6 +11,7 @@ import type { HelperEnd, HelperProcess } from "./helper-process.js";
 import { startHelperProcess } from "./helper-process.js";
 import { childrenOf, killTree } from "./host-processes.js";
 import { initProgram } from "./init-program.js";
+import { listed } from "./listed.js";
 import { errnoOf } from "./system-failure.js";
 
 /** The shell's lists of descriptors that a plan's places mean. They stay the caller's. */
@@ -141,10 +142,4 @@ function realise<End>(
     case "child":
       return listed(child, planned.index);
   }
-}
-
-function listed(descriptors: readonly number[], index: number): number {
-  const descriptor = descriptors[index];
-  if (descriptor === undefined) throw new RangeError(`The plan names descriptor ${index} of ${descriptors.length}`);
-  return descriptor;
 }

@@ -14,6 +14,7 @@ import { DescriptorScope } from "./descriptor-scope.js";
 import { openDiagnostics, readDiagnostics } from "./diagnostics.js";
 import { childrenOf, endFirstProcess, findFirstProcess, isFirstProcess, killIfThere } from "./host-processes.js";
 import { initProgram } from "./init-program.js";
+import { listed } from "./listed.js";
 import type { PortalPatience } from "./portal-carrier.js";
 import { errnoOf } from "./system-failure.js";
 
@@ -172,11 +173,8 @@ function realise(planned: PlannedDescriptor, child: readonly number[], diagnosti
       return "pipe";
     case "init":
       return initProgram();
-    case "child": {
-      const descriptor = child[planned.index];
-      if (descriptor === undefined) throw new RangeError(`The plan names descriptor ${planned.index} of ${child.length}`);
-      return descriptor;
-    }
+    case "child":
+      return listed(child, planned.index);
     case "data":
     case "granted":
       throw new RangeError(`A plan for flatpak-spawn has no descriptor of the kind ${planned.kind}`);

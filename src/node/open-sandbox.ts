@@ -19,6 +19,7 @@ import type { InitSession } from "./init-session.js";
 import { greet, sessionOf } from "./init-session.js";
 import type { LimitScope } from "./limit-scope.js";
 import { openLimitScope, scopeable } from "./limit-scope.js";
+import { listed } from "./listed.js";
 import type { ProcessScope } from "./process-scope.js";
 import { SingleUseScope } from "./process-scope.js";
 import { ProcessStart } from "./process-start.js";
@@ -256,10 +257,4 @@ async function whenReady(session: InitSession, cancellable: Cancellable | null):
   } finally {
     forget();
   }
-}
-
-function listed(descriptors: readonly number[], index: number): number {
-  const descriptor = descriptors[index];
-  if (descriptor === undefined) throw new RangeError(`The plan names descriptor ${index} of ${descriptors.length}`);
-  return descriptor;
 }

@@ -15,6 +15,7 @@ import { childDirectories } from "./child-directories.js";
 import { overSocketPair } from "./control-socket.js";
 import type { GrantedPaths } from "./granted-paths.js";
 import { initProgramPath } from "./init-program.js";
+import { listed } from "./listed.js";
 import { Portal } from "./portal.js";
 import type { PortalPatience } from "./portal-carrier.js";
 import { PORTAL_PATIENCE, PortalCarrier } from "./portal-carrier.js";
@@ -112,12 +113,6 @@ export function portalRequest(
   granted: GrantedPaths,
 ): PortalRequest {
   return { app, portal, permissions, mounts: portalMounts(granted), initPath: initProgramPath(), label: newLabel() };
-}
-
-function listed(descriptors: readonly number[], index: number): number {
-  const descriptor = descriptors[index];
-  if (descriptor === undefined) throw new RangeError(`The plan names descriptor ${index} of ${descriptors.length}`);
-  return descriptor;
 }
 
 function newLabel(): string {

@@ -14,6 +14,7 @@ import { openDiagnostics, readDiagnostics } from "./diagnostics.js";
 import { FarEnd } from "./far-end.js";
 import { childrenOf, endFirstProcess, findFirstProcess, isFirstProcess, killIfThere, LOOK_INTERVAL } from "./host-processes.js";
 import { initProgram } from "./init-program.js";
+import { listed } from "./listed.js";
 import type { Portal, SpawnListener, SpawnMessage } from "./portal.js";
 import { errnoOf } from "./system-failure.js";
 
@@ -262,10 +263,4 @@ function openMount({ path, device, inode }: PortalMount, temporary: DescriptorSc
   const { dev, ino } = fstatSync(file, { bigint: true });
   if (dev === device && ino === inode) return file;
   throw sandboxError("SETUP_FAILED", `“${printable(path)}” cannot be granted any more: another file has taken its place`);
-}
-
-function listed<T>(list: readonly T[], index: number): T {
-  const item = list[index];
-  if (item === undefined) throw new RangeError(`The plan names place ${index} of ${list.length}`);
-  return item;
 }

@@ -4,6 +4,7 @@ import type { CommandRequest } from "../subprocess/launch-request.js";
 import type { Backend, PreparedLaunch, PreparedSandbox } from "./backend.js";
 import { overSocketPair } from "./control-socket.js";
 import type { GrantedPaths } from "./granted-paths.js";
+import { listed } from "./listed.js";
 import { UnsandboxedCarrier } from "./unsandboxed-carrier.js";
 
 /** The backend NONE: no sandbox, for who asked for that by name. */
@@ -26,9 +27,3 @@ export function unsandboxedBackend(): Backend {
 }
 
 const start = overSocketPair((control) => new UnsandboxedCarrier(control));
-
-function listed(descriptors: readonly number[], index: number): number {
-  const descriptor = descriptors[index];
-  if (descriptor === undefined) throw new RangeError(`The plan names descriptor ${index} of ${descriptors.length}`);
-  return descriptor;
-}
