@@ -205,6 +205,7 @@ export const gjsNames: readonly OwnNames[] = [
       "a profile can be loaded by its name",
       "a report says what holds, before and after the launch",
       "an open sandbox is shared by its children",
+      "an open sandbox tells when its memory is used up, and goes on",
       "an open sandbox that ends takes its children with it",
       "sandboxes can be kept ready",
       "a subprocess that is initialised again stays what it is",

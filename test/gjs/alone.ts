@@ -74,6 +74,12 @@ export const alone: Readonly<Record<string, Result>> = {
       Object.entries(sharedSandbox).map(([field, value]) => [`${form}: ${field}`, value]),
     ),
   ),
+  "in GJS, with a sandbox an open sandbox tells when its memory is used up, and goes on": {
+    error: ErrorDomain.SANDBOX,
+    code: SandboxError.LIMIT_EXCEEDED,
+    told: ["out of memory"],
+    after: output("there\n"),
+  },
   "in GJS, with a sandbox an open sandbox that ends takes its children with it": {
     error: ErrorDomain.IO,
     code: IOErrorEnum.CLOSED,

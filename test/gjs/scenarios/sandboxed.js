@@ -166,6 +166,19 @@ export default group("in GJS, with a sandbox", {
     return { write, read, same, open, closed: sandbox.is_closed, error: await exited };
   }),
 
+  "an open sandbox tells when its memory is used up, and goes on": async (trial) => {
+    const permissions = new trial.module.SandboxPermissions().set_limit("memory", 64 << 20);
+    const sandbox = trial.sandbox(new trial.Launcher({ permissions }).open_sandbox("kept", null));
+    const told = [];
+    sandbox.connect("out-of-memory", () => told.push("out of memory"));
+    const launcher = sandboxedLauncher(trial, sandbox);
+    launcher.permissions = permissions;
+    const child = launcher.spawnv(["sh", "-c", "head -c 300M /dev/zero | tail -c 300M >/dev/null"]);
+    const { error, code } = await outcome(() => callback(child, "wait_check", null));
+    await until(() => told.length > 0);
+    return { error, code, told, after: printed(launcher, "echo", "there") };
+  },
+
   "an open sandbox that ends takes its children with it": async (trial) => {
     const sandbox = trial.sandbox(trial.launcher().open_sandbox("kept", null));
     const child = sandboxedLauncher(trial, sandbox).spawnv(["sleep", "1000"]);
